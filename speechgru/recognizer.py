@@ -1,0 +1,172 @@
+"""Recognition through LiteRT: which word is spoken in a sound."""
+
+import dataclasses
+import functools
+import os
+import threading
+from collections.abc import Sequence
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert.interpreter import Interpreter
+
+from speechgru import audio, modelfile
+from speechgru.audio import Source
+from speechgru.modelfile import ModelError
+
+NOT_COMMANDS = ("unknown", "silence")
+_WINDOWS_PER_LENGTH = 10  # a long sound is searched in steps of a tenth of the window
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Recognition:
+    """The answer to one sound.
+
+    Attributes:
+        label: one of the model's labels.
+        confidence: the label's probability, in [0, 1].
+        scores: the probability of every label, descending; they sum to 1.
+    """
+
+    label: str
+    confidence: float
+    scores: dict[str, float]
+
+
+class Recognizer:
+    """A model, loaded once, that recognises many sounds. One thread at a time uses it.
+
+    Args:
+        model: path of a model file. Default: the bundled model.
+        num_threads: threads for one clip, at least 1. Default 1.
+
+    Raises:
+        ModelError: the file is not a usable model.
+        FileNotFoundError: there is nothing at the path.
+        ValueError: num_threads is not a positive integer.
+    """
+
+    def __init__(
+        self, model: str | os.PathLike[str] | None = None, *, num_threads: int = 1
+    ) -> None:
+        if isinstance(num_threads, bool) or not isinstance(num_threads, int) or num_threads < 1:
+            raise ValueError(f"`num_threads` must be a positive integer. Received: {num_threads!r}")
+        self._file = modelfile.read(modelfile.BUNDLED if model is None else model)
+        self._run = _load(self._file, num_threads)
+        self._lock = threading.Lock()  # the interpreter has one set of tensors
+        self._commands = [
+            index for index, label in enumerate(self.labels) if label not in NOT_COMMANDS
+        ]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels in the order of the model's scores: commands, "unknown", "silence"."""
+        return self._file.labels
+
+    def recognize(
+        self, source: Source | Sequence[Source], sample_rate: int | None = None
+    ) -> Recognition | list[Recognition]:
+        """Recognise one sound, or a list of them.
+
+        Args:
+            source: a path, the bytes or binary file object of an encoded sound, an array, shape
+                (frames,) or (frames, channels); or a list or tuple of these. A sound shorter than
+                the model's window is padded with zeros on both sides; of a longer one the window
+                that looks most like a command answers.
+            sample_rate: rate of arrays in Hz, 4,000 to 192,000; encoded sound states its own.
+                Default None.
+
+        Returns:
+            A Recognition, or for a list a list of them in the same order.
+
+        Raises:
+            AudioError: a source is not usable sound.
+            FileNotFoundError: there is nothing at a path.
+        """
+        if isinstance(source, list | tuple):
+            return [self._recognize_one(one, sample_rate) for one in source]
+        return self._recognize_one(source, sample_rate)  # type: ignore[arg-type]
+
+    def _recognize_one(self, source: Source, sample_rate: int | None) -> Recognition:
+        samples = audio.load(source, sample_rate)
+        scores = self._best_scores(samples)
+        scores /= scores.sum()
+        order = np.argsort(-scores, kind="stable")
+        ranked = {self.labels[i]: float(scores[i]) for i in order}
+        label = self.labels[order[0]]
+        return Recognition(label, ranked[label], ranked)
+
+    def _best_scores(self, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """Scores of the window in which a command is most probable, float64 (labels,)."""
+        length = self._file.window_samples
+        spare = samples.size - length
+        if spare <= 0:
+            samples = np.pad(samples, (-spare // 2, -spare - -spare // 2))
+            spare = 0
+        starts = [*range(0, spare, length // _WINDOWS_PER_LENGTH), spare]
+        best: npt.NDArray[np.float64] | None = None
+        best_command = -1.0
+        for start in starts:
+            scores = self._scores(samples[start : start + length])
+            command = float(scores[self._commands].max()) if self._commands else 0.0
+            if command > best_command:
+                best, best_command = scores, command
+        assert best is not None
+        return best
+
+    def _scores(self, window: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        with self._lock:
+            scores = self._run(audio=window[np.newaxis])["scores"]
+            # A view into the interpreter's memory, which the next call overwrites.
+            return np.array(scores[0], dtype=np.float64)
+
+
+def _load(file: modelfile.ModelFile, num_threads: int) -> Any:
+    """The runner of the signature `recognize`, its shapes checked."""
+    try:
+        interpreter = Interpreter(model_content=file.flatbuffer, num_threads=num_threads)
+        signatures = interpreter.get_signature_list()
+    except (ValueError, RuntimeError) as error:
+        raise ModelError(f"{file.name}: expected a model that LiteRT loads: {error}") from error
+    missing = [name for name in modelfile.SIGNATURES if name not in signatures]
+    if missing:
+        found = ", ".join(signatures) or "none"
+        raise ModelError(f"{file.name}: expected the signature {missing[0]}, found {found}")
+    runner = interpreter.get_signature_runner("recognize")
+    shapes = {
+        name: tuple(detail["shape"])
+        for details in (runner.get_input_details(), runner.get_output_details())
+        for name, detail in details.items()
+    }
+    expected = {"audio": (1, file.window_samples), "scores": (1, len(file.labels))}
+    if shapes != expected or file.sample_rate != audio.SAMPLE_RATE:
+        raise ModelError(
+            f"{file.name}: expected tensors {expected} at {audio.SAMPLE_RATE} Hz, "
+            f"found {shapes} at {file.sample_rate} Hz"
+        )
+    return runner
+
+
+@functools.cache
+def _bundled() -> Recognizer:
+    return Recognizer()
+
+
+@overload
+def recognize(
+    source: list[Source] | tuple[Source, ...], sample_rate: int | None = None
+) -> list[Recognition]: ...
+@overload
+def recognize(source: Source, sample_rate: int | None = None) -> Recognition: ...
+def recognize(source: Any, sample_rate: int | None = None) -> Recognition | list[Recognition]:
+    """Recognise one sound, or a list of them, with the bundled model.
+
+    The arguments, the answer and the errors are those of `Recognizer.recognize`.
+
+    Example:
+
+    >>> speechgru.recognize("samples/yes-flite-slt-16k-pcm16.wav").label
+    'yes'
+    """
+    return _bundled().recognize(source, sample_rate)

@@ -1,0 +1,445 @@
+"""Clips on disk -> a task: labels, a speaker-disjoint split and arrays of samples."""
+
+import dataclasses
+import hashlib
+import math
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import scipy.signal
+from tqdm import tqdm
+
+from speechgru import audio
+from training.augment import NOISE_ROW
+
+USUAL_WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
+UNKNOWN, SILENCE = "unknown", "silence"
+NOISE_FOLDER = "_background_noise_"
+EXTENSIONS = {".wav", ".flac", ".ogg", ".mp3"}
+RATE = audio.SAMPLE_RATE
+WINDOW = RATE  # a clip is one second
+HELD_OUT_NOISE = 0.2  # the end of every noise file is kept for validation
+
+Samples = npt.NDArray[np.int16]
+
+
+class DataError(ValueError):
+    """A data folder that cannot be trained on; the message says why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Clip:
+    """One file: the word of its folder and its speaker."""
+
+    path: Path
+    word: str
+    speaker: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """Clips of the training and of the validation speakers."""
+
+    training: list[Clip]
+    validation: list[Clip]
+
+
+@dataclasses.dataclass
+class Task:
+    """Everything a run learns from and is measured on.
+
+    `clips` holds all training clips, int16 (clips, WINDOW), its row 0 silent. `pools` gives for
+    each label the rows to draw from and their probabilities. `noise` is float32
+    (rows, NOISE_ROW) at an RMS near 1. `validation` and `answers` are the validation clips, int16,
+    and the numbers of their labels; `validation_names` says which clip each one is. `summary`
+    names the folders and what they gave.
+    """
+
+    labels: tuple[str, ...]
+    clips: Samples
+    pools: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]]
+    noise: npt.NDArray[np.float32]
+    validation: Samples
+    answers: npt.NDArray[np.int32]
+    validation_names: list[str]
+    summary: str
+
+
+def find_clips(folder: Path) -> list[Clip]:
+    """All clips of a `<word>/*.wav` folder, sorted; folders that begin with "_" or "." are passed.
+
+    The speaker is the part of the file name before `_nohash_` (Speech Commands), else before its
+    last underscore, else the whole stem.
+
+    Raises:
+        DataError: no such folder, or no word folder with a sound file in it.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: expected a folder of <word>/*.wav, found none")
+    clips = [
+        Clip(path, word.name, _speaker(path.stem))
+        for word in sorted(folder.iterdir())
+        if word.is_dir() and not word.name.startswith(("_", "."))
+        for path in sorted(word.iterdir())
+        if path.suffix.lower() in EXTENSIONS
+    ]
+    if not clips:
+        inside = ", ".join(sorted(p.name for p in folder.iterdir())[:5]) or "nothing"
+        raise DataError(f"{folder}: expected folders <word>/*.wav, found {inside}")
+    return clips
+
+
+def _speaker(stem: str) -> str:
+    for mark in ("_nohash_", "_"):
+        name, found, _ = stem.rpartition(mark)
+        if found:
+            return name
+    return stem
+
+
+def choose_words(clips: Sequence[Clip], words: Sequence[str] | None) -> tuple[str, ...]:
+    """The command words: those asked for, else the ten usual ones if all are there, else all.
+
+    Raises:
+        DataError: a word asked for has no folder, or fewer than one word is left.
+    """
+    present = sorted({clip.word for clip in clips} - {UNKNOWN, SILENCE})
+    if words is None:
+        chosen = USUAL_WORDS if set(USUAL_WORDS) <= set(present) else tuple(present)
+    else:
+        chosen = tuple(dict.fromkeys(words))
+        missing = [word for word in chosen if word not in present]
+        if missing:
+            raise DataError(
+                f"no clips of {', '.join(missing)}; there are clips of {', '.join(present)}"
+            )
+    if not chosen:
+        raise DataError("expected at least one word folder besides unknown and silence")
+    return chosen
+
+
+def split_clips(folder: Path, clips: Sequence[Clip], share: float = 0.1) -> Split:
+    """Training and validation clips with no speaker in both.
+
+    `validation_list.txt` and `testing_list.txt` decide where they are (testing clips take no part
+    here). Elsewhere speakers are taken in the order of the SHA-1 of their names until `share` of
+    the clips is validation.
+
+    Raises:
+        DataError: nothing is left to train or to validate on.
+    """
+    listed = {}
+    for name in ("validation", "testing"):
+        path = folder / f"{name}_list.txt"
+        listed[name] = set(path.read_text().split()) if path.is_file() else set()
+    if listed["validation"]:
+        keys = {clip: f"{clip.word}/{clip.path.name}" for clip in clips}
+        validation = [c for c in clips if keys[c] in listed["validation"]]
+        held_out = listed["validation"] | listed["testing"]
+        training = [c for c in clips if keys[c] not in held_out]
+        shared = {c.speaker for c in training} & {c.speaker for c in validation}
+        if shared:
+            _warn(f"{len(shared)} speakers of {folder} are in training and validation alike")
+    else:
+        counts = Counter(clip.speaker for clip in clips)
+        order = sorted(counts, key=lambda name: hashlib.sha1(name.encode()).hexdigest())
+        chosen: set[str] = set()
+        total = 0
+        for speaker in order[:-1]:
+            if total >= share * len(clips):
+                break
+            chosen.add(speaker)
+            total += counts[speaker]
+        validation = [c for c in clips if c.speaker in chosen]
+        training = [c for c in clips if c.speaker not in chosen]
+        if len(order) == 1:
+            _warn(f"{folder} holds one speaker: every tenth clip is validation, not a new voice")
+            validation, training = list(clips[::10]), [c for i, c in enumerate(clips) if i % 10]
+    if not training or not validation:
+        raise DataError(
+            f"{folder}: {len(training)} clips to train and {len(validation)} to validate on; "
+            "expected some of each"
+        )
+    return Split(training, validation)
+
+
+def read_clips(clips: Sequence[Clip], what: str) -> tuple[Samples, list[Clip]]:
+    """Read clips as windows of one second, int16 (n, WINDOW), and the clips that could be read.
+
+    Shorter clips are padded with zeros on both sides, longer ones cut around their loudest second.
+    Files that cannot be read are named on stderr and passed over.
+
+    Raises:
+        DataError: more than 5 % of the files cannot be read.
+    """
+    out = np.zeros((len(clips), WINDOW), np.int16)
+
+    def read(row: int) -> str | None:
+        try:
+            samples = audio.load(clips[row].path)
+        except (audio.AudioError, OSError) as error:
+            return str(error)
+        out[row] = _to_int16(_one_second(samples))
+        return None
+
+    with ThreadPoolExecutor() as pool:
+        rows = tqdm(pool.map(read, range(len(clips))), what, len(clips), **_bar())
+        errors = list(rows)
+    failed = [error for error in errors if error]
+    for error in failed:
+        _warn(f"passed over: {error}")
+    if len(failed) > 0.05 * len(clips):
+        raise DataError(f"{len(failed)} of {len(clips)} files could not be read ({failed[0]})")
+    good = np.array([error is None for error in errors], bool)
+    return out[good], [clip for clip, error in zip(clips, errors, strict=True) if error is None]
+
+
+def read_windows(folder: Path) -> Samples:
+    """Recordings of any length under a folder, cut into windows of one second with half overlap.
+
+    Raises:
+        DataError: no such folder or no readable sound in it.
+    """
+    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in EXTENSIONS)
+    windows = []
+    for path in tqdm(paths, folder.name, **_bar()):
+        try:
+            samples = _to_int16(audio.load(path))
+        except (audio.AudioError, OSError) as error:
+            _warn(f"passed over: {error}")
+            continue
+        count = max(1, 2 * samples.size // WINDOW - 1)
+        samples = np.pad(samples, (0, max(0, WINDOW - samples.size)))
+        windows += [samples[i * WINDOW // 2 :][:WINDOW] for i in range(count)]
+    if not windows:
+        raise DataError(f"{folder}: expected sound files, found none that can be read")
+    return np.stack(windows)
+
+
+def make_task(
+    data: Path,
+    *,
+    words: Sequence[str] | None,
+    negative: Path | None,
+    synthetic: Path | None,
+    synthetic_weight: float,
+    seed: int,
+) -> Task:
+    """Read a data folder and lay out what is drawn for each label.
+
+    Validation holds all validation clips of the command words and, as the Speech Commands paper
+    has it, a tenth of that number each of unknown words and of silence (drawn by the seed).
+
+    Args:
+        data: folder of `<word>/*.wav`, with `_background_noise_` and lists where it has them.
+        words: command words, or None to choose them.
+        negative: folder of speech without commands, for "unknown"; or None.
+        synthetic: folder of `<word>/*.wav` spoken by machines, used in training only; or None.
+        synthetic_weight: how often a synthetic clip is drawn for each time a real one is.
+        seed: decides the draws.
+
+    Raises:
+        DataError: the folder does not hold what a task needs.
+    """
+    rng = np.random.default_rng(seed)
+    clips = find_clips(data)
+    commands = choose_words(clips, words)
+    labels = (*commands, UNKNOWN, SILENCE)
+    numbers = {label: number for number, label in enumerate(labels)}
+    split = split_clips(data, clips)
+
+    real, kept = read_clips(split.training, "training clips")
+    sources = [np.zeros((1, WINDOW), np.int16), real]
+    summary = [f"{len(real):,} clips of {data.name}"]
+    words_of = [SILENCE] + [clip.word for clip in kept]
+    weights = [1.0] * len(words_of)
+    # A word outside the task counts with the root of its clips: rare words are heard as well.
+    per_word = Counter(words_of)
+    for row, word in enumerate(words_of):
+        if word not in numbers:
+            weights[row] = 1 / math.sqrt(per_word[word])
+    real_unknown = sum(w for w, word in zip(weights, words_of, strict=True) if word not in numbers)
+    if negative is not None:
+        windows = read_windows(negative)
+        sources.append(windows)
+        summary.append(f"{len(windows):,} seconds of {negative.name}")
+        words_of += [UNKNOWN] * len(windows)
+        weights += [0.4 * (real_unknown or 1) / len(windows)] * len(windows)
+    if synthetic is not None:
+        spoken, names = read_clips(find_clips(synthetic), "synthetic clips")
+        sources.append(spoken)
+        summary.append(f"{len(spoken):,} synthetic clips of {synthetic.name}")
+        words_of += [clip.word for clip in names]
+        others = sum(clip.word not in numbers for clip in names)
+        weights += [
+            synthetic_weight if clip.word in numbers else 0.4 * (real_unknown or 1) / others
+            for clip in names
+        ]
+    if all(word in numbers and word != UNKNOWN for word in words_of):
+        print(f'no speech without commands: "{UNKNOWN}" is learnt from words played backwards')
+        backwards = real[:, ::-1]
+        sources.append(backwards)
+        words_of += [UNKNOWN] * len(backwards)
+        weights += [1.0] * len(backwards)
+
+    answers = np.array([numbers.get(word, numbers[UNKNOWN]) for word in words_of])
+    pools = []
+    for number, label in enumerate(labels):
+        rows = np.flatnonzero(answers == number).astype(np.int32)
+        if not rows.size:
+            raise DataError(f"{data}: no training clips of {label!r}")
+        share = np.array(weights)[rows]
+        pools.append((rows, share / share.sum()))
+    everything = np.concatenate(sources)
+    training_noise, validation_noise = _read_noise(data / NOISE_FOLDER)
+    speech = everything[rng.choice(pools[numbers[UNKNOWN]][0], 400)]
+    validation, validation_answers, names_of = _validation(
+        split.validation, numbers, validation_noise, rng
+    )
+    return Task(
+        labels=labels,
+        clips=everything,
+        pools=pools,
+        noise=noise_rows([*training_noise, *synthetic_noise(speech, rng)]),
+        validation=validation,
+        answers=validation_answers,
+        validation_names=names_of,
+        summary=", ".join(summary),
+    )
+
+
+def _validation(
+    clips: Sequence[Clip],
+    numbers: dict[str, int],
+    noise: Sequence[Samples],
+    rng: np.random.Generator,
+) -> tuple[Samples, npt.NDArray[np.int32], list[str]]:
+    commands = [clip for clip in clips if clip.word in numbers]
+    others = [clip for clip in clips if clip.word not in numbers]
+    tenth = math.ceil(0.1 * len(commands))
+    chosen = rng.permutation(len(others))[:tenth]
+    read, kept = read_clips([*commands, *(others[i] for i in sorted(chosen))], "validation clips")
+    silence = np.zeros((tenth, WINDOW), np.int16)
+    if noise:
+        for row in silence[tenth // 10 :]:  # the first tenth stays digital zero
+            piece = noise[rng.integers(len(noise))]
+            start = rng.integers(piece.size - WINDOW + 1)
+            row[:] = np.round(piece[start : start + WINDOW] * rng.uniform(0, 1))
+    answers = [numbers.get(clip.word, numbers[UNKNOWN]) for clip in kept]
+    names = [f"{clip.word}/{clip.path.name}" for clip in kept]
+    answers += [numbers[SILENCE]] * tenth
+    names += [f"{SILENCE}/{i}" for i in range(tenth)]
+    return np.concatenate([read, silence]), np.array(answers, np.int32), names
+
+
+def _read_noise(folder: Path) -> tuple[list[Samples], list[Samples]]:
+    """Noise recordings, each cut into its training and its validation part."""
+    training, validation = [], []
+    for path in sorted(folder.glob("*.wav")):
+        samples = _to_int16(audio.load(path))
+        cut = int(samples.size * (1 - HELD_OUT_NOISE))
+        if min(cut, samples.size - cut) >= WINDOW:
+            training.append(samples[:cut])
+            validation.append(samples[cut:])
+    return training, validation
+
+
+def synthetic_noise(
+    speech: Samples, rng: np.random.Generator, seconds: int = 12
+) -> list[npt.NDArray[np.float64]]:
+    """Noises that no recording gives: coloured and fluctuating noise, hum, clicks and babble.
+
+    Args:
+        speech: clips to make babble of, int16 (n, WINDOW).
+        rng: source of all choices.
+        seconds: length of each noise.
+    """
+    size = seconds * RATE
+    time = np.arange(size) / RATE
+    frequency = np.maximum(np.fft.rfftfreq(size, 1 / RATE), 20)
+    noises = []
+    for _ in range(24):
+        slope = rng.uniform(-1.2, 0.3)  # amplitude ~ f^slope: brown to a little blue
+        bump = 1 + rng.uniform(0, 8) * np.exp(
+            -((np.log2(frequency / rng.uniform(80, 6000)) / rng.uniform(0.1, 1)) ** 2)
+        )
+        shape = frequency**slope * bump
+        noise = np.fft.irfft(np.fft.rfft(rng.normal(size=size)) * shape, size)
+        if rng.random() < 0.5:  # loud and soft by turns, as machines and streets are
+            slow = np.interp(
+                time, np.arange(0, seconds + 1, 0.25), rng.normal(size=4 * seconds + 4)
+            )
+            noise *= 10 ** (slow * 8 / 20)
+        noises.append(noise)
+    for _ in range(6):
+        base = rng.choice([50, 60, rng.uniform(80, 400)])
+        hum = sum(
+            rng.random() / k * np.sin(2 * np.pi * (k * base * time + rng.random()))
+            for k in range(1, 20)
+        )
+        noises.append(hum + 0.05 * rng.normal(size=size))
+    for _ in range(4):
+        hits = (rng.random(size) < rng.uniform(2, 20) / RATE) * rng.exponential(size=size)
+        ring = np.exp(-np.arange(2000) / rng.uniform(20, 400)) * rng.normal(size=2000)
+        noises.append(scipy.signal.fftconvolve(hits, ring)[:size] + 1e-3 * rng.normal(size=size))
+    for _ in range(10):
+        voices = rng.integers(4, 10)
+        picks = speech[rng.integers(len(speech), size=(voices, seconds))]
+        noises.append(picks.reshape(voices, -1).astype(np.float64).sum(axis=0))
+    return noises
+
+
+def noise_rows(noises: Iterable[npt.NDArray[np.generic]]) -> npt.NDArray[np.float32]:
+    """Noises at an RMS of 1 one after another, float32 (rows, NOISE_ROW)."""
+    scaled = []
+    for noise in noises:
+        values = np.asarray(noise, np.float64)
+        level = math.sqrt(float(np.mean(values**2)))
+        if level > 0:
+            scaled.append((values / level).astype(np.float32))
+    joined = np.concatenate(scaled)
+    return joined[: joined.size // NOISE_ROW * NOISE_ROW].reshape(-1, NOISE_ROW)
+
+
+def draw_batch(
+    task: Task, size: int, unknown_share: float, silence_share: float, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Rows of `task.clips` and their labels: commands alike often, int32 (size,) each."""
+    commands = len(task.labels) - 2
+    share = (1 - unknown_share - silence_share) / commands
+    answers = rng.choice(
+        len(task.labels), size, p=[share] * commands + [unknown_share, silence_share]
+    ).astype(np.int32)
+    rows = np.empty(size, np.int32)
+    for number in np.unique(answers):
+        places = answers == number
+        pool, weights = task.pools[number]
+        rows[places] = rng.choice(pool, int(places.sum()), p=weights)
+    return rows, answers
+
+
+def _one_second(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The loudest second of a clip, or the clip between zeros."""
+    spare = samples.size - WINDOW
+    if spare > 0:
+        energy = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
+        start = int(np.argmax(energy[WINDOW:] - energy[:-WINDOW]))
+        return samples[start : start + WINDOW]
+    return np.pad(samples, (-spare // 2, -spare - -spare // 2))
+
+
+def _to_int16(samples: npt.NDArray[np.float32]) -> Samples:
+    return np.clip(np.round(samples * 32768.0), -32768, 32767).astype(np.int16)
+
+
+def _bar() -> dict[str, object]:
+    return {"disable": None, "leave": False, "unit": "clip"}  # shown where stderr is a terminal
+
+
+def _warn(message: str) -> None:
+    print(f"warning: {message}", file=sys.stderr)

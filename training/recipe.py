@@ -1,0 +1,102 @@
+"""Recipes: everything that decides a training run, read from a TOML file and checked."""
+
+import dataclasses
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from speechgru.features import MFCCConfig
+from speechgru.models import PRESETS
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+class RecipeError(ValueError):
+    """A recipe that cannot be used; the message names the file and the key."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Augment:
+    """Random changes to every training clip; a share is the part of the clips that get it."""
+
+    shift_ms: float = 100.0  # moved by up to this much, either way
+    speed: float = 0.15  # played faster or slower by up to this factor
+    speed_share: float = 0.8
+    snr_db: tuple[float, float] = (-5.0, 25.0)
+    noise_share: float = 0.8
+    reverb_share: float = 0.25
+    eq_db: float = 4.0  # deviation of a random microphone curve
+    band_limit_share: float = 0.2  # telephones and small microphones
+    gain_db: tuple[float, float] = (-20.0, 10.0)
+    time_masks: int = 2
+    time_mask_frames: int = 6
+    mel_masks: int = 2
+    mel_mask_bands: int = 6
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Settings of a run. An epoch is `steps` batches, each drawn evenly over the words."""
+
+    preset: str = "medium"
+    epochs: int = 45
+    steps: int = 400
+    batch_size: int = 128
+    learning_rate: float = 2e-3  # peak; warmed up over the first 500 steps, cosine decay to zero
+    weight_decay: float = 1e-3
+    clip_norm: float = 1.0
+    label_smoothing: float = 0.05
+    unknown_share: float = 0.2  # of every batch
+    silence_share: float = 0.06
+    synthetic_weight: float = 0.2  # a synthetic clip is drawn so often for each real one
+    seed: int = 0
+    front_end: MFCCConfig = dataclasses.field(default_factory=MFCCConfig)
+    augment: Augment = dataclasses.field(default_factory=Augment)
+
+    def __post_init__(self) -> None:
+        if self.preset not in PRESETS:
+            raise ValueError(f"`preset` must be one of {', '.join(PRESETS)}: {self.preset!r}")
+        for name in ("epochs", "steps", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be at least 1: {getattr(self, name)}")
+
+
+def load_recipe(name_or_path: str) -> Recipe:
+    """Read a recipe by name from `training/recipes/` or by path.
+
+    Raises:
+        RecipeError: no such recipe, not TOML, an unknown key or a value that does not fit.
+    """
+    path = RECIPES / f"{name_or_path}.toml"
+    if not path.is_file():
+        path = Path(name_or_path)
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in RECIPES.glob("*.toml")))
+        raise RecipeError(f"no recipe {name_or_path!r}: expected a TOML file or one of {known}")
+    try:
+        return _build(Recipe, tomllib.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: {error}") from error
+
+
+def _build(kind: type, values: dict[str, Any], where: str = "") -> Any:
+    """A dataclass from a table, each value of the type of the field's default."""
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    built = {}
+    for key, value in values.items():
+        if key not in fields:
+            raise ValueError(f"unknown key {where + key!r}; expected one of {', '.join(fields)}")
+        expected = getattr(kind(), key)
+        if dataclasses.is_dataclass(expected) and isinstance(value, dict):
+            value = _build(type(expected), value, f"{key}.")
+        elif isinstance(expected, float) and type(value) in (int, float):
+            value = float(value)
+        elif isinstance(expected, tuple) and isinstance(value, list):
+            if len(value) != len(expected) or any(type(v) not in (int, float) for v in value):
+                raise ValueError(f"{where + key!r} must be {len(expected)} numbers: {value!r}")
+            value = tuple(float(v) for v in value)
+        elif type(value) is not type(expected):
+            kind_name = type(expected).__name__
+            raise ValueError(f"{where + key!r} must be of type {kind_name}: {value!r}")
+        built[key] = value
+    return kind(**built)
