@@ -58,18 +58,21 @@ def convert(model: Any, quantize: str) -> bytes:
     Raises:
         ExportError: the result holds other operators or has lost its weights.
     """
+    import keras
     import tensorflow as tf
 
-    samples = model.input_shape[1]
-    audio = tf.TensorSpec((1, samples), tf.float32, name="audio")
-    front_end = model.get_layer("mfcc")
+    from speechgru import MFCC
+
+    audio = tf.TensorSpec((1, model.input_shape[1]), tf.float32, name="audio")
+    trained_on = model.get_layer("mfcc")
+    front_end = MFCC(trained_on.config, dtype="float32")  # LiteRT has no transform in float64
+    classifier = keras.Model(trained_on.output, model.output)
 
     module = tf.Module()
-    module.model = model
     # Without this list the converter finds no variables and writes a file without weights.
     module.held = [weight.value for weight in model.weights]
     module.recognize = tf.function(
-        lambda audio: {"scores": tf.nn.softmax(model(audio, training=False))},
+        lambda audio: {"scores": tf.nn.softmax(classifier(front_end(audio), training=False))},
         input_signature=[audio],
     )
     module.features = tf.function(lambda audio: {"mfcc": front_end(audio)}, input_signature=[audio])

@@ -257,6 +257,7 @@ def _load_array(array: _Array, rate: int | None, name: str) -> _Samples:
             f"{name}: expected samples shaped (frames,) or (frames, channels), "
             f"found shape {array.shape}"
         )
+    _check_length(len(array), rate, name)
     frames = array[:, np.newaxis] if array.ndim == 1 else array
     return _to_16k(_array_blocks(frames), rate, name)
 
@@ -286,10 +287,7 @@ def _to_16k(blocks: Iterable[_Array], rate: int, name: str) -> _Samples:
     frames = 0
     for block in blocks:
         frames += len(block)
-        if frames > _MAX_SECONDS * rate:
-            raise AudioError(
-                f"{name}: expected at most {_MAX_SECONDS / 3600:g} hours of sound, found more"
-            )
+        _check_length(frames, rate, name)
         _check_samples(block, name)
         mono = _mix(block)
         signal += _clip(mono if resampler is None else resampler.resample_chunk(mono))
@@ -299,6 +297,13 @@ def _to_16k(blocks: Iterable[_Array], rate: int, name: str) -> _Samples:
         signal += _clip(resampler.resample_chunk(np.empty(0, np.float32), last=True))
     # One frame at a high rate is less than a sample at 16 kHz: it becomes one zero.
     return np.frombuffer(signal or bytearray(4), np.float32)
+
+
+def _check_length(frames: int, rate: int, name: str) -> None:
+    if frames > _MAX_SECONDS * rate:
+        raise AudioError(
+            f"{name}: expected at most {_MAX_SECONDS / 3600:g} hours of sound, found more"
+        )
 
 
 def _check_samples(block: _Array, name: str) -> None:

@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-AMIN = 1e-10  # smallest mel power, librosa's default: the floor of the log-mel scale is -100 dB
+# Smallest mel power: the log-mel scale ends at -70 dB, the level of white noise at -78 dBFS. Below
+# it a transform in float32, such as LiteRT's, is more than 1e-3 dB off in loud frames.
+AMIN = 1e-7
 DB_PER_NEPER = 10 / np.log(10)  # 10 log10(x) = DB_PER_NEPER * ln(x)
 
 
@@ -122,12 +124,13 @@ def mel_filters(config: MFCCConfig) -> npt.NDArray[np.float32]:
     return filters
 
 
-def hann_window(config: MFCCConfig) -> npt.NDArray[np.float32]:
-    """librosa's periodic Hann window, float32, shape (frame_length,)."""
+def hann_window(config: MFCCConfig) -> npt.NDArray[np.float64]:
+    """librosa's periodic Hann window, float64, shape (frame_length,)."""
     import librosa
 
+    window: npt.NDArray[np.float64]
     window = librosa.filters.get_window("hann", config.frame_length, fftbins=True)
-    return np.asarray(window, dtype=np.float32)
+    return window
 
 
 def dct_matrix(config: MFCCConfig) -> npt.NDArray[np.float32]:
@@ -145,6 +148,9 @@ class MFCC(keras.layers.Layer):
     Args:
         config: an MFCCConfig, or the dict of its fields that `get_config` gives. Default: the
             defaults of MFCCConfig.
+        dtype: precision of the transform. float64 agrees with librosa to 1e-4 dB; float32, which
+            LiteRT needs, to 1e-3 dB, with the faintest bands of loud frames at the limit.
+            Default "float64".
 
     Call arguments:
         audio: float, shape (batch, samples), in [-1, 1].
@@ -158,8 +164,14 @@ class MFCC(keras.layers.Layer):
     TensorShape([1, 50, 40])
     """
 
-    def __init__(self, config: MFCCConfig | dict[str, Any] | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        config: MFCCConfig | dict[str, Any] | None = None,
+        *,
+        dtype: Any = "float64",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(dtype=dtype, **kwargs)
         self.config = MFCCConfig(**config) if isinstance(config, dict) else config or MFCCConfig()
         self._window = hann_window(self.config)
         self._mel = tuple(_blocks(mel_filters(self.config).T))
@@ -170,10 +182,11 @@ class MFCC(keras.layers.Layer):
 
     def log_mel(self, audio: Any) -> Any:
         """Log-mel power in dB, float32, shape (batch, frames, n_mels)."""
-        frames = self._frames(tf.cast(audio, tf.float32)) * self._window
+        frames = self._frames(tf.cast(audio, self.compute_dtype))
+        frames *= tf.cast(self._window, self.compute_dtype)
         spectrum = tf.signal.rfft(frames, fft_length=[self.config.n_fft])
         power = tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
-        mel = _product(power, self._mel)
+        mel = _product(tf.cast(power, tf.float32), self._mel)
         return DB_PER_NEPER * tf.math.log(tf.maximum(mel, AMIN))
 
     def dct(self, log_mel: Any) -> Any:
@@ -199,6 +212,9 @@ class MFCC(keras.layers.Layer):
                 f"(one hop). Received input shape: {input_shape}"
             )
         return (batch, self.config.frames(samples), self.config.n_mfcc)
+
+    def compute_output_spec(self, audio: Any) -> keras.KerasTensor:
+        return keras.KerasTensor(self.compute_output_shape(audio.shape), dtype="float32")
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "config": dataclasses.asdict(self.config)}
