@@ -112,7 +112,7 @@ def mfcc(samples: npt.ArrayLike, config: MFCCConfig = MFCCConfig()) -> npt.NDArr
 
 def mel_filters(config: MFCCConfig) -> npt.NDArray[np.float32]:
     """librosa's mel filter bank, float32, shape (n_mels, n_fft // 2 + 1)."""
-    import librosa
+    import librosa.filters
 
     filters: npt.NDArray[np.float32] = librosa.filters.mel(
         sr=config.sample_rate,
@@ -126,7 +126,7 @@ def mel_filters(config: MFCCConfig) -> npt.NDArray[np.float32]:
 
 def hann_window(config: MFCCConfig) -> npt.NDArray[np.float64]:
     """librosa's periodic Hann window, float64, shape (frame_length,)."""
-    import librosa
+    import librosa.filters
 
     window: npt.NDArray[np.float64]
     window = librosa.filters.get_window("hann", config.frame_length, fftbins=True)

@@ -61,7 +61,8 @@ class GRUCell(keras.layers.GRUCell):
         super().__init__(units, reset_after=reset_after, **kwargs)
         self.update_gate = update_gate
         # One recurrent dropout mask serves all three gates (Gal 2016), as one product does.
-        vars(self).pop("dropout_mask_count", None)
+        if hasattr(self, "dropout_mask_count"):
+            del self.dropout_mask_count
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, Any]:
         nested = isinstance(states, list | tuple)

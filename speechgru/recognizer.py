@@ -4,7 +4,6 @@ import dataclasses
 import functools
 import os
 import threading
-from collections.abc import Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -15,6 +14,7 @@ from speechgru import audio, modelfile
 from speechgru.audio import Source
 from speechgru.modelfile import ModelError
 
+Sources = list[Source] | tuple[Source, ...]
 NOT_COMMANDS = ("unknown", "silence")
 _WINDOWS_PER_LENGTH = 10  # a long sound is searched in steps of a tenth of the window
 
@@ -64,8 +64,12 @@ class Recognizer:
         """All labels in the order of the model's scores: commands, "unknown", "silence"."""
         return self._file.labels
 
+    @overload
+    def recognize(self, source: Sources, sample_rate: int | None = None) -> list[Recognition]: ...
+    @overload
+    def recognize(self, source: Source, sample_rate: int | None = None) -> Recognition: ...
     def recognize(
-        self, source: Source | Sequence[Source], sample_rate: int | None = None
+        self, source: Source | Sources, sample_rate: int | None = None
     ) -> Recognition | list[Recognition]:
         """Recognise one sound, or a list of them.
 
@@ -86,7 +90,7 @@ class Recognizer:
         """
         if isinstance(source, list | tuple):
             return [self._recognize_one(one, sample_rate) for one in source]
-        return self._recognize_one(source, sample_rate)  # type: ignore[arg-type]
+        return self._recognize_one(source, sample_rate)
 
     def _recognize_one(self, source: Source, sample_rate: int | None) -> Recognition:
         samples = audio.load(source, sample_rate)
@@ -123,28 +127,33 @@ class Recognizer:
 
 
 def _load(file: modelfile.ModelFile, num_threads: int) -> Any:
-    """The runner of the signature `recognize`, its shapes checked."""
+    """The runner of the signature `recognize`, its shapes checked and run once on silence."""
+    if file.sample_rate != audio.SAMPLE_RATE:
+        raise ModelError(
+            f"{file.name}: expected a model for audio at {audio.SAMPLE_RATE} Hz, "
+            f"found one for {file.sample_rate} Hz"
+        )
+    expected = {"audio": (1, file.window_samples), "scores": (1, len(file.labels))}
     try:
         interpreter = Interpreter(model_content=file.flatbuffer, num_threads=num_threads)
         signatures = interpreter.get_signature_list()
+        missing = [name for name in modelfile.SIGNATURES if name not in signatures]
+        if missing:
+            found = ", ".join(signatures) or "none"
+            raise ModelError(f"{file.name}: expected the signature {missing[0]}, found {found}")
+        runner = interpreter.get_signature_runner("recognize")
+        shapes = {
+            name: tuple(map(int, detail["shape"]))
+            for details in (runner.get_input_details(), runner.get_output_details())
+            for name, detail in details.items()
+        }
+        if shapes != expected:
+            raise ModelError(f"{file.name}: expected tensors {expected}, found {shapes}")
+        runner(audio=np.zeros(expected["audio"], np.float32))
+    except ModelError:
+        raise
     except (ValueError, RuntimeError) as error:
-        raise ModelError(f"{file.name}: expected a model that LiteRT loads: {error}") from error
-    missing = [name for name in modelfile.SIGNATURES if name not in signatures]
-    if missing:
-        found = ", ".join(signatures) or "none"
-        raise ModelError(f"{file.name}: expected the signature {missing[0]}, found {found}")
-    runner = interpreter.get_signature_runner("recognize")
-    shapes = {
-        name: tuple(detail["shape"])
-        for details in (runner.get_input_details(), runner.get_output_details())
-        for name, detail in details.items()
-    }
-    expected = {"audio": (1, file.window_samples), "scores": (1, len(file.labels))}
-    if shapes != expected or file.sample_rate != audio.SAMPLE_RATE:
-        raise ModelError(
-            f"{file.name}: expected tensors {expected} at {audio.SAMPLE_RATE} Hz, "
-            f"found {shapes} at {file.sample_rate} Hz"
-        )
+        raise ModelError(f"{file.name}: expected a model that LiteRT runs: {error}") from error
     return runner
 
 
@@ -154,12 +163,12 @@ def _bundled() -> Recognizer:
 
 
 @overload
-def recognize(
-    source: list[Source] | tuple[Source, ...], sample_rate: int | None = None
-) -> list[Recognition]: ...
+def recognize(source: Sources, sample_rate: int | None = None) -> list[Recognition]: ...
 @overload
 def recognize(source: Source, sample_rate: int | None = None) -> Recognition: ...
-def recognize(source: Any, sample_rate: int | None = None) -> Recognition | list[Recognition]:
+def recognize(
+    source: Source | Sources, sample_rate: int | None = None
+) -> Recognition | list[Recognition]:
     """Recognise one sound, or a list of them, with the bundled model.
 
     The arguments, the answer and the errors are those of `Recognizer.recognize`.

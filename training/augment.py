@@ -111,7 +111,9 @@ def interpolate(audio: Any, times: Any) -> Any:
 
 def reverberate(audio: Any, draw: Draw, share: float) -> Any:
     """Put the first `share` of the batch into rooms: decaying noise after the direct sound."""
-    rooms = tf.cast(tf.round(share * tf.cast(draw.batch, tf.float32)), tf.int32)
+    if not share:
+        return audio
+    rooms = tf.cast(tf.math.ceil(share * tf.cast(draw.batch, tf.float32)), tf.int32)
     samples = audio.shape[1]
     length = RATE // 4
     decay = draw.uniform(0.1, 0.5)  # time in which the tail falls by 60 dB, in seconds

@@ -323,8 +323,12 @@ def test_longer_than_the_limit_is_refused_as_soon_as_it_is_passed(monkeypatch, w
 
 def test_an_array_beyond_24_hours_is_refused_before_it_is_read():
     day = np.broadcast_to(np.float32(0), 24 * 60 * 60 * 4000 + 1)
-    with pytest.raises(AudioError, match="expected at most 24 hours"):
-        load(day, 4000)
+
+    def refused():
+        with pytest.raises(AudioError, match="expected at most 24 hours"):
+            load(day, 4000)
+
+    assert peak_memory(refused) < 1_000_000
 
 
 # Sources that hold no sound

@@ -1,0 +1,102 @@
+"""Things that many tests need: samples, a small spoken-like data set, a trained run, its export."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+ROOT = Path(__file__).resolve().parents[1]
+RECIPE = """
+preset = "small"
+epochs = 3
+steps = 40
+batch_size = 32
+learning_rate = 1e-2
+label_smoothing = 0.0
+[augment]
+snr_db = [10, 30]
+gain_db = [-6, 6]
+speed = 0.05
+eq_db = 1
+band_limit_share = 0
+reverb_share = 0
+time_masks = 0
+mel_masks = 0
+"""
+
+
+def chirp(word: str, pitch: float, rng: np.random.Generator) -> np.ndarray:
+    """Half a second that stands for a word: rising for yes, falling for no, level for bird."""
+    time = np.arange(8000) / 16000
+    slope = {"yes": 1.0, "no": -1.0, "bird": 0.0}[word]
+    phase = 2 * np.pi * pitch * 300 * (3 * time + slope * (2 * time**2 - time))
+    sound = np.hanning(8000) * sum(np.sin(k * phase) / k for k in range(1, 6))
+    return 0.2 * sound + 1e-3 * rng.normal(size=8000)
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The repository's sample recordings, `<word>-<voice>-<format>.wav`."""
+    return ROOT / "samples"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Speech Commands recordings, from SPEECHGRU_DATA; the test is skipped without them."""
+    folder = os.environ.get("SPEECHGRU_DATA")
+    if not folder:
+        pytest.skip("needs recordings: set SPEECHGRU_DATA to a Speech Commands folder")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def word_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three "words" by ten speakers, three takes each, and a background noise."""
+    folder = tmp_path_factory.mktemp("words")
+    rng = np.random.default_rng(0)
+    for word in ("yes", "no", "bird"):
+        (folder / word).mkdir()
+        for speaker in range(10):
+            pitch = 0.8 + 0.04 * speaker
+            for take in range(3):
+                path = folder / word / f"speaker{speaker}_nohash_{take}.wav"
+                soundfile.write(path, chirp(word, pitch * rng.uniform(0.98, 1.02), rng), 16000)
+    (folder / "_background_noise_").mkdir()
+    hiss = 0.02 * rng.normal(size=16000 * 12)
+    soundfile.write(folder / "_background_noise_" / "hiss.wav", hiss, 16000)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def recipe_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recipe that learns `word_folder` in seconds."""
+    path = tmp_path_factory.mktemp("recipe") / "quick.toml"
+    path.write_text(RECIPE)
+    return path
+
+
+@pytest.fixture(scope="session")
+def run_folder(
+    tmp_path_factory: pytest.TempPathFactory, word_folder: Path, recipe_file: Path
+) -> Path:
+    """A run of the training script on `word_folder`, with the commands yes and no."""
+    from training.train import main
+
+    out = tmp_path_factory.mktemp("run") / "quick"
+    arguments = ["--data", str(word_folder), "--recipe", str(recipe_file), "--out", str(out)]
+    assert main([*arguments, "--words", "yes", "no"]) == 0
+    return out
+
+
+@pytest.fixture(scope="session")
+def model_file(tmp_path_factory: pytest.TempPathFactory, run_folder: Path) -> Path:
+    """The run's model exported in float32."""
+    from export.export import main
+
+    path = tmp_path_factory.mktemp("export") / "quick.tflite"
+    assert main([str(run_folder), "--out", str(path)]) == 0
+    return path

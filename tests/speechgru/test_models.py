@@ -1,0 +1,56 @@
+"""The presets: their size, their shapes, what they refuse."""
+
+import keras
+import numpy as np
+import pytest
+
+from speechgru import MFCCConfig, build_model
+
+LABELS = ("yes", "no", "unknown", "silence")
+
+
+@pytest.mark.parametrize(
+    ("preset", "limit"), [("small", 40_000), ("medium", 160_000), ("large", 500_000)]
+)
+def test_a_preset_keeps_to_its_size(preset, limit):
+    model = build_model(preset, [f"word{i}" for i in range(12)])
+    parameters = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    assert 0.9 * limit < parameters <= limit
+
+
+def test_audio_of_one_second_gives_a_logit_for_each_label():
+    model = build_model("small", LABELS)
+    logits = model(np.zeros((3, 16000), np.float32))
+    assert logits.shape == (3, 4)
+    assert logits.dtype == "float32"
+
+
+def test_the_scaling_is_part_of_the_model_and_saved_with_it(tmp_path):
+    rng = np.random.default_rng(0)
+    audio = rng.normal(size=(4, 16000)).astype(np.float32) / 10
+    model = build_model("small", LABELS)
+    before = model(audio)
+    model.get_layer("scale").adapt(model.get_layer("mfcc")(audio))
+    after = model(audio)
+    assert np.abs(after - before).max() > 1e-3
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again(audio), after, atol=1e-5)
+
+
+def test_the_front_end_follows_its_settings():
+    model = build_model("small", LABELS, MFCCConfig(hop_length=160, n_mfcc=20))
+    assert model.get_layer("mfcc").output.shape == (None, 100, 20)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("tiny", LABELS), "`preset` must be one of small, medium, large. Received: 'tiny'"),
+        (("small", ["yes"]), "`labels` must be two or more different words"),
+        (("small", ["yes", "yes"]), "`labels` must be two or more different words"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        build_model(*arguments)
