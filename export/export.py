@@ -3,7 +3,8 @@
     python export/export.py runs/medium --quantize dynamic --out medium.tflite
 
 The file is checked before it gets its name: builtin operators alone, and the same answers as the
-Keras model on real clips (validation clips of the run's data, or the repository's samples).
+Keras model on real clips (validation clips of the run's data, or the repository's samples). A model
+card, medium.md, is written beside it.
 """
 
 import argparse
@@ -23,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 QUANTIZATIONS = ("none", "dynamic")
 THRESHOLD = 0.5  # a command is taken where it is likelier than all else together
-CHECK_CLIPS = 200
+CHECK_CLIPS = 1000
 # Greatest difference of a score from the Keras model's, and share of clips whose label may change.
 TOLERANCE = {"none": (1e-4, 0.0), "dynamic": (0.1, 0.01)}
 MFCC_TOLERANCE = 1e-3
@@ -45,6 +46,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     add("--out", type=Path, help="the file to write (default: MODEL.tflite in the run's folder)")
     add("--data", type=Path, help="folder whose clips check the result (default: the run's data)")
+    add("--notes", type=Path, help="Markdown to end the model card with (sources, known limits)")
     return parser.parse_args(arguments)
 
 
@@ -65,8 +67,8 @@ def convert(model: Any, quantize: str) -> bytes:
 
     audio = tf.TensorSpec((1, model.input_shape[1]), tf.float32, name="audio")
     trained_on = model.get_layer("mfcc")
-    front_end = MFCC(trained_on.config, dtype="float32")  # LiteRT has no transform in float64
-    classifier = keras.Model(trained_on.output, model.output)
+    front_end = MFCC(trained_on.config, dtype="float32", name="mfcc")  # LiteRT has no transform in float64
+    classifier = keras.Model(trained_on.output, model.output, name="classifier")
 
     module = tf.Module()
     # Without this list the converter finds no variables and writes a file without weights.
@@ -188,7 +190,7 @@ def check_clips(data: Path | None) -> tuple[Any, str]:
         clips = split_clips(data, find_clips(data)).validation
         picks = np.random.default_rng(0).permutation(len(clips))[:CHECK_CLIPS]
         read, _ = read_clips([clips[i] for i in picks], "clips")
-        source = f"validation clips of {data}"
+        source = f"validation clips of {data.name}"
     else:
         from training.data import Clip
 
@@ -199,7 +201,8 @@ def check_clips(data: Path | None) -> tuple[Any, str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parsed = parse_arguments(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    parsed = parse_arguments(given)
     run = parsed.model if parsed.model.is_dir() else parsed.model.parent
     keras_path = run / "model.keras" if parsed.model.is_dir() else parsed.model
     if not keras_path.is_file():
@@ -210,35 +213,39 @@ def main(arguments: list[str] | None = None) -> int:
     import keras
 
     import speechgru.models  # noqa: F401  registers the layers that the file names
+    from export.card import model_card
     from speechgru import modelfile
     from training.data import DataError
+    from training.train import write_text
 
     try:
+        notes = parsed.notes.read_text(encoding="utf-8") if parsed.notes else ""
         metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
         try:
             model = keras.saving.load_model(keras_path)
         except (ValueError, TypeError, OSError) as error:
             raise ExportError(f"{keras_path}: expected a Keras model: {error}") from error
+        described = settings(model, metrics, parsed.quantize)
         flatbuffer = convert(model, parsed.quantize)
+        clips, source = check_clips(parsed.data or Path(metrics["data"]))
         out.parent.mkdir(parents=True, exist_ok=True)
         unchecked = out.with_name(f".{out.name}.unchecked")
         try:
-            modelfile.write(
-                unchecked,
-                flatbuffer,
-                tuple(metrics["labels"]),
-                settings(model, metrics, parsed.quantize),
-            )
-            clips, source = check_clips(parsed.data or Path(metrics["data"]))
+            modelfile.write(unchecked, flatbuffer, tuple(metrics["labels"]), described)
             line = check(unchecked, model, clips, parsed.quantize)
+            size = unchecked.stat().st_size
+            command = "python export/export.py " + " ".join(given)
+            checked = f"Checked against the Keras model on {source}, {line}."
+            card = model_card(out.name, size, described, metrics, f"{command}\n{checked}", notes)
             unchecked.replace(out)
+            write_text(out.with_suffix(".md"), card)
         finally:
             unchecked.unlink(missing_ok=True)
     except (ExportError, DataError, modelfile.ModelError, OSError, ValueError, KeyError) as error:
         print(f"export.py: {error}", file=sys.stderr)
         return 2
-    print(f"checked against the Keras model on {source}, {line}")
-    print(f"{out}: {out.stat().st_size:,} bytes, {parsed.quantize} quantisation")
+    print(checked)
+    print(f"{out}: {size:,} bytes, {parsed.quantize} quantisation")
     return 0
 
 

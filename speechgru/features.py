@@ -112,9 +112,9 @@ def mfcc(samples: npt.ArrayLike, config: MFCCConfig = MFCCConfig()) -> npt.NDArr
 
 def mel_filters(config: MFCCConfig) -> npt.NDArray[np.float32]:
     """librosa's mel filter bank, float32, shape (n_mels, n_fft // 2 + 1)."""
-    import librosa.filters
+    from librosa.filters import mel
 
-    filters: npt.NDArray[np.float32] = librosa.filters.mel(
+    filters: npt.NDArray[np.float32] = mel(
         sr=config.sample_rate,
         n_fft=config.n_fft,
         n_mels=config.n_mels,
@@ -126,10 +126,9 @@ def mel_filters(config: MFCCConfig) -> npt.NDArray[np.float32]:
 
 def hann_window(config: MFCCConfig) -> npt.NDArray[np.float64]:
     """librosa's periodic Hann window, float64, shape (frame_length,)."""
-    import librosa.filters
+    from librosa.filters import get_window
 
-    window: npt.NDArray[np.float64]
-    window = librosa.filters.get_window("hann", config.frame_length, fftbins=True)
+    window: npt.NDArray[np.float64] = get_window("hann", config.frame_length, fftbins=True)
     return window
 
 

@@ -1,0 +1,1 @@
+"""How a model leaves: conversion to one TFLite file, its check and its card."""

@@ -1,0 +1,1 @@
+"""How a model is made: data, augmentation, the training loop, recipes, pictures."""
