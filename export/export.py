@@ -67,7 +67,9 @@ def convert(model: Any, quantize: str) -> bytes:
 
     audio = tf.TensorSpec((1, model.input_shape[1]), tf.float32, name="audio")
     trained_on = model.get_layer("mfcc")
-    front_end = MFCC(trained_on.config, dtype="float32", name="mfcc")  # LiteRT has no transform in float64
+    front_end = MFCC(
+        trained_on.config, dtype="float32", name="mfcc"
+    )  # LiteRT has no transform in float64
     classifier = keras.Model(trained_on.output, model.output, name="classifier")
 
     module = tf.Module()

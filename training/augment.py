@@ -102,8 +102,8 @@ def interpolate(audio: Any, times: Any) -> Any:
     samples = audio.shape[1]
     before = tf.floor(times)
     fraction = times - before
-    index = tf.clip_by_value(tf.cast(before, tf.int32) + 1, 0, samples + 1)
-    padded = tf.pad(audio, ((0, 0), (1, 2)))  # a zero in front, two behind
+    index = tf.clip_by_value(tf.cast(before, tf.int32) + 2, 0, samples + 2)
+    padded = tf.pad(audio, ((0, 0), (2, 2)))  # outside, both neighbours are zeros
     left = tf.gather(padded, index, batch_dims=1)
     right = tf.gather(padded, index + 1, batch_dims=1)
     return left + fraction * (right - left)

@@ -24,6 +24,8 @@ EXTENSIONS = {".wav", ".flac", ".ogg", ".mp3"}
 RATE = audio.SAMPLE_RATE
 WINDOW = RATE  # a clip is one second
 HELD_OUT_NOISE = 0.2  # the end of every noise file is kept for validation
+NEGATIVE_SHARE = 0.25  # of what is drawn as "unknown", where there is negative speech
+QUIET = 10 ** (-50 / 20)  # a window of negative speech whose loud tenth is below holds no speech
 
 Samples = npt.NDArray[np.int16]
 
@@ -39,6 +41,11 @@ class Clip:
     path: Path
     word: str
     speaker: str
+
+    @property
+    def key(self) -> str:
+        """What the lists of Speech Commands call the clip: `<word>/<file name>`."""
+        return f"{self.word}/{self.path.name}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +64,7 @@ class Task:
     each label the rows to draw from and their probabilities. `noise` is float32
     (rows, NOISE_ROW) at an RMS near 1. `validation` and `answers` are the validation clips, int16,
     and the numbers of their labels; `validation_names` says which clip each one is. `summary`
-    names the folders and what they gave.
+    names the folders and what they gave; `new_voices` says that no speaker is in both parts.
     """
 
     labels: tuple[str, ...]
@@ -68,13 +75,14 @@ class Task:
     answers: npt.NDArray[np.int32]
     validation_names: list[str]
     summary: str
+    new_voices: bool
 
 
 def find_clips(folder: Path) -> list[Clip]:
     """All clips of a `<word>/*.wav` folder, sorted; folders that begin with "_" or "." are passed.
 
     The speaker is the part of the file name before `_nohash_` (Speech Commands), else before its
-    last underscore, else the whole stem.
+    last underscore unless that is the word; else the whole stem.
 
     Raises:
         DataError: no such folder, or no word folder with a sound file in it.
@@ -82,7 +90,7 @@ def find_clips(folder: Path) -> list[Clip]:
     if not folder.is_dir():
         raise DataError(f"{folder}: expected a folder of <word>/*.wav, found none")
     clips = [
-        Clip(path, word.name, _speaker(path.stem))
+        Clip(path, word.name, _speaker(path.stem, word.name))
         for word in sorted(folder.iterdir())
         if word.is_dir() and not word.name.startswith(("_", "."))
         for path in sorted(word.iterdir())
@@ -94,10 +102,10 @@ def find_clips(folder: Path) -> list[Clip]:
     return clips
 
 
-def _speaker(stem: str) -> str:
+def _speaker(stem: str, word: str) -> str:
     for mark in ("_nohash_", "_"):
         name, found, _ = stem.rpartition(mark)
-        if found:
+        if found and name != word:
             return name
     return stem
 
@@ -127,45 +135,59 @@ def split_clips(folder: Path, clips: Sequence[Clip], share: float = 0.1) -> Spli
     """Training and validation clips with no speaker in both.
 
     `validation_list.txt` and `testing_list.txt` decide where they are (testing clips take no part
-    here). Elsewhere speakers are taken in the order of the SHA-1 of their names until `share` of
-    the clips is validation.
+    here). Without a validation list, speakers are taken in the order of the SHA-1 of their names
+    until `share` of the clips is validation; a speaker of more than half of the clips, or without
+    whom a word would be lost to training, is not taken.
 
     Raises:
-        DataError: nothing is left to train or to validate on.
+        DataError: nothing is left to train or to validate on, or a list is no text.
     """
-    listed = {}
-    for name in ("validation", "testing"):
-        path = folder / f"{name}_list.txt"
-        listed[name] = set(path.read_text().split()) if path.is_file() else set()
-    if listed["validation"]:
-        keys = {clip: f"{clip.word}/{clip.path.name}" for clip in clips}
-        validation = [c for c in clips if keys[c] in listed["validation"]]
-        held_out = listed["validation"] | listed["testing"]
-        training = [c for c in clips if keys[c] not in held_out]
+    held_out = _read_list(folder / "testing_list.txt")
+    listed = _read_list(folder / "validation_list.txt")
+    clips = [clip for clip in clips if clip.key not in held_out]
+    if listed:
+        validation = [clip for clip in clips if clip.key in listed]
+        training = [clip for clip in clips if clip.key not in listed]
         shared = {c.speaker for c in training} & {c.speaker for c in validation}
         if shared:
             _warn(f"{len(shared)} speakers of {folder} are in training and validation alike")
     else:
-        counts = Counter(clip.speaker for clip in clips)
-        order = sorted(counts, key=lambda name: hashlib.sha1(name.encode()).hexdigest())
-        chosen: set[str] = set()
-        total = 0
-        for speaker in order[:-1]:
-            if total >= share * len(clips):
-                break
-            chosen.add(speaker)
-            total += counts[speaker]
-        validation = [c for c in clips if c.speaker in chosen]
-        training = [c for c in clips if c.speaker not in chosen]
-        if len(order) == 1:
-            _warn(f"{folder} holds one speaker: every tenth clip is validation, not a new voice")
-            validation, training = list(clips[::10]), [c for i, c in enumerate(clips) if i % 10]
+        speakers = _validation_speakers(clips, share)
+        validation = [clip for clip in clips if clip.speaker in speakers]
+        training = [clip for clip in clips if clip.speaker not in speakers]
+        if not speakers:
+            _warn(f"{folder} has too few speakers: every tenth clip is validation, not a new voice")
+            validation, training = clips[::10], [c for i, c in enumerate(clips) if i % 10]
     if not training or not validation:
         raise DataError(
             f"{folder}: {len(training)} clips to train and {len(validation)} to validate on; "
             "expected some of each"
         )
     return Split(training, validation)
+
+
+def _read_list(path: Path) -> set[str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    except ValueError as error:
+        raise DataError(f"{path}: expected a list of clips, found {error}") from error
+    return {line.strip() for line in lines} - {""}
+
+
+def _validation_speakers(clips: Sequence[Clip], share: float) -> set[str]:
+    of_speaker: dict[str, Counter[str]] = {}
+    for clip in clips:
+        of_speaker.setdefault(clip.speaker, Counter())[clip.word] += 1
+    left = Counter(clip.word for clip in clips)
+    chosen: set[str] = set()
+    for speaker in sorted(of_speaker, key=lambda name: hashlib.sha1(name.encode()).hexdigest()):
+        if left.total() <= (1 - share) * len(clips):
+            break
+        own = of_speaker[speaker]
+        if own.total() <= len(clips) / 2 and all(left[word] > own[word] for word in own):
+            left -= own
+            chosen.add(speaker)
+    return chosen
 
 
 def read_clips(clips: Sequence[Clip], what: str) -> tuple[Samples, list[Clip]]:
@@ -202,8 +224,10 @@ def read_clips(clips: Sequence[Clip], what: str) -> tuple[Samples, list[Clip]]:
 def read_windows(folder: Path) -> Samples:
     """Recordings of any length under a folder, cut into windows of one second with half overlap.
 
+    Windows without speech, those whose loud tenth is below -50 dBFS, are left out.
+
     Raises:
-        DataError: no such folder or no readable sound in it.
+        DataError: no such folder or no speech in it.
     """
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in EXTENSIONS)
     windows = []
@@ -215,9 +239,11 @@ def read_windows(folder: Path) -> Samples:
             continue
         count = max(1, 2 * samples.size // WINDOW - 1)
         samples = np.pad(samples, (0, max(0, WINDOW - samples.size)))
-        windows += [samples[i * WINDOW // 2 :][:WINDOW] for i in range(count)]
+        cut = np.stack([samples[i * WINDOW // 2 :][:WINDOW] for i in range(count)])
+        power = np.square(cut.reshape(count, 100, -1) / 32768).mean(axis=2)
+        windows += list(cut[np.quantile(power, 0.9, axis=1) >= QUIET**2])
     if not windows:
-        raise DataError(f"{folder}: expected sound files, found none that can be read")
+        raise DataError(f"{folder}: expected sound files with speech, found none")
     return np.stack(windows)
 
 
@@ -228,6 +254,7 @@ def make_task(
     negative: Path | None,
     synthetic: Path | None,
     synthetic_weight: float,
+    synthetic_share: float,
     seed: int,
 ) -> Task:
     """Read a data folder and lay out what is drawn for each label.
@@ -240,7 +267,9 @@ def make_task(
         words: command words, or None to choose them.
         negative: folder of speech without commands, for "unknown"; or None.
         synthetic: folder of `<word>/*.wav` spoken by machines, used in training only; or None.
-        synthetic_weight: how often a synthetic clip is drawn for each time a real one is.
+        synthetic_weight: how often a synthetic clip of a command is drawn, at the least, for each
+            time a real one is.
+        synthetic_share: the least share of synthetic clips in what is drawn of a label.
         seed: decides the draws.
 
     Raises:
@@ -253,49 +282,52 @@ def make_task(
     numbers = {label: number for number, label in enumerate(labels)}
     split = split_clips(data, clips)
 
-    real, kept = read_clips(split.training, "training clips")
-    sources = [np.zeros((1, WINDOW), np.int16), real]
-    summary = [f"{len(real):,} clips of {data.name}"]
-    words_of = [SILENCE] + [clip.word for clip in kept]
-    weights = [1.0] * len(words_of)
-    # A word outside the task counts with the root of its clips: rare words are heard as well.
-    per_word = Counter(words_of)
-    for row, word in enumerate(words_of):
-        if word not in numbers:
-            weights[row] = 1 / math.sqrt(per_word[word])
-    real_unknown = sum(w for w, word in zip(weights, words_of, strict=True) if word not in numbers)
+    recorded, kept = read_clips(split.training, "training clips")
+    sources = {
+        "silent": (np.zeros((1, WINDOW), np.int16), [SILENCE]),
+        "recorded": (recorded, [clip.word for clip in kept]),
+    }
     if negative is not None:
         windows = read_windows(negative)
-        sources.append(windows)
-        summary.append(f"{len(windows):,} seconds of {negative.name}")
-        words_of += [UNKNOWN] * len(windows)
-        weights += [0.4 * (real_unknown or 1) / len(windows)] * len(windows)
+        sources["negative"] = windows, [UNKNOWN] * len(windows)
     if synthetic is not None:
         spoken, names = read_clips(find_clips(synthetic), "synthetic clips")
-        sources.append(spoken)
-        summary.append(f"{len(spoken):,} synthetic clips of {synthetic.name}")
-        words_of += [clip.word for clip in names]
-        others = sum(clip.word not in numbers for clip in names)
-        weights += [
-            synthetic_weight if clip.word in numbers else 0.4 * (real_unknown or 1) / others
-            for clip in names
-        ]
-    if all(word in numbers and word != UNKNOWN for word in words_of):
+        sources["synthetic"] = spoken, [clip.word for clip in names]
+    summary = [
+        f"{len(sources[of][0]):,} clips of {folder.name}"
+        for of, folder in (("recorded", data), ("negative", negative), ("synthetic", synthetic))
+        if folder is not None
+    ]
+    if all(word in numbers and word != UNKNOWN for _, words in sources.values() for word in words):
         print(f'no speech without commands: "{UNKNOWN}" is learnt from words played backwards')
-        backwards = real[:, ::-1]
-        sources.append(backwards)
-        words_of += [UNKNOWN] * len(backwards)
-        weights += [1.0] * len(backwards)
+        sources["backwards"] = recorded[:, ::-1], [UNKNOWN] * len(recorded)
 
+    origin = np.concatenate([[of] * len(words) for of, (_, words) in sources.items()])
+    words_of = [word for _, words in sources.values() for word in words]
     answers = np.array([numbers.get(word, numbers[UNKNOWN]) for word in words_of])
+    # A word outside the task counts with the root of its clips: rare words are heard as well.
+    clips_of = Counter(zip(origin, words_of, strict=True))
+    weights = np.array(
+        [
+            1.0 if word in numbers or of == "synthetic" else clips_of[of, word] ** -0.5
+            for of, word in zip(origin, words_of, strict=True)
+        ]
+    )
     pools = []
     for number, label in enumerate(labels):
         rows = np.flatnonzero(answers == number).astype(np.int32)
         if not rows.size:
             raise DataError(f"{data}: no training clips of {label!r}")
-        share = np.array(weights)[rows]
-        pools.append((rows, share / share.sum()))
-    everything = np.concatenate(sources)
+        count = Counter(origin[rows].tolist())
+        shares = {"silent": 1.0, "recorded": 1.0, "backwards": 1.0, "synthetic": synthetic_share}
+        if label == UNKNOWN:
+            shares["negative"] = NEGATIVE_SHARE
+        elif count["synthetic"]:
+            heard = synthetic_weight * count["synthetic"]
+            shares["synthetic"] = max(synthetic_share, heard / (heard + count["recorded"]))
+        shares["recorded"] -= sum(shares[of] for of in ("negative", "synthetic") if count[of])
+        pools.append((rows, _probabilities(origin[rows], weights[rows], shares)))
+    everything = np.concatenate([found for found, _ in sources.values()])
     training_noise, validation_noise = _read_noise(data / NOISE_FOLDER)
     speech = everything[rng.choice(pools[numbers[UNKNOWN]][0], 400)]
     validation, validation_answers, names_of = _validation(
@@ -310,7 +342,18 @@ def make_task(
         answers=validation_answers,
         validation_names=names_of,
         summary=", ".join(summary),
+        new_voices=not {c.speaker for c in split.training} & {c.speaker for c in split.validation},
     )
+
+
+def _probabilities(
+    origin: npt.NDArray[np.str_], weights: npt.NDArray[np.float64], shares: dict[str, float]
+) -> npt.NDArray[np.float64]:
+    """Weights scaled so that each origin has its share of the draws, float64 (n,), sum 1."""
+    scaled = weights.copy()
+    for of in np.unique(origin):
+        scaled[origin == of] *= shares[of] / weights[origin == of].sum()
+    return scaled / scaled.sum()
 
 
 def _validation(
@@ -338,14 +381,25 @@ def _validation(
 
 
 def _read_noise(folder: Path) -> tuple[list[Samples], list[Samples]]:
-    """Noise recordings, each cut into its training and its validation part."""
+    """Noise recordings, each cut into its training and its validation part.
+
+    Recordings too short for two parts are for training alone.
+    """
     training, validation = [], []
-    for path in sorted(folder.glob("*.wav")):
-        samples = _to_int16(audio.load(path))
-        cut = int(samples.size * (1 - HELD_OUT_NOISE))
-        if min(cut, samples.size - cut) >= WINDOW:
-            training.append(samples[:cut])
-            validation.append(samples[cut:])
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    for path in paths:
+        if path.suffix.lower() not in EXTENSIONS:
+            continue
+        try:
+            samples = _to_int16(audio.load(path))
+        except (audio.AudioError, OSError) as error:
+            _warn(f"passed over: {error}")
+            continue
+        held_out = int(samples.size * HELD_OUT_NOISE)
+        if held_out >= WINDOW:
+            validation.append(samples[-held_out:])
+            samples = samples[:-held_out]
+        training.append(samples)
     return training, validation
 
 

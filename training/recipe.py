@@ -1,10 +1,12 @@
 """Recipes: everything that decides a training run, read from a TOML file and checked."""
 
 import dataclasses
+import math
 import tomllib
 from pathlib import Path
 from typing import Any
 
+from speechgru.audio import SAMPLE_RATE
 from speechgru.features import MFCCConfig
 from speechgru.models import PRESETS
 
@@ -33,13 +35,24 @@ class Augment:
     mel_masks: int = 2
     mel_mask_bands: int = 6
 
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, tuple):
+                if not -200 <= value[0] <= value[1] <= 200:
+                    raise ValueError(f"`augment.{field.name}` must ascend: {value}")
+            elif not 0 <= value <= (1 if field.name.endswith("_share") else 1000):
+                raise ValueError(f"`augment.{field.name}` is out of range: {value}")
+        if self.speed > 0.5:
+            raise ValueError(f"`augment.speed` must be at most 0.5: {self.speed}")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Recipe:
     """Settings of a run. An epoch is `steps` batches, each drawn evenly over the words."""
 
     preset: str = "medium"
-    epochs: int = 45
+    epochs: int = 40
     steps: int = 400
     batch_size: int = 128
     learning_rate: float = 2e-3  # peak; warmed up over the first 500 steps, cosine decay to zero
@@ -48,7 +61,8 @@ class Recipe:
     label_smoothing: float = 0.05
     unknown_share: float = 0.2  # of every batch
     silence_share: float = 0.06
-    synthetic_weight: float = 0.2  # a synthetic clip is drawn so often for each real one
+    synthetic_weight: float = 0.25  # a synthetic clip is drawn so often for each real one,
+    synthetic_share: float = 0.15  # and together they are at least this share of a label
     seed: int = 0
     front_end: MFCCConfig = dataclasses.field(default_factory=MFCCConfig)
     augment: Augment = dataclasses.field(default_factory=Augment)
@@ -59,6 +73,21 @@ class Recipe:
         for name in ("epochs", "steps", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1: {getattr(self, name)}")
+        for name in ("learning_rate", "clip_norm"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"`{name}` must be greater than 0: {getattr(self, name)}")
+        for name in ("label_smoothing", "unknown_share", "silence_share", "synthetic_share"):
+            if not 0 <= getattr(self, name) < 0.5:
+                raise ValueError(f"`{name}` must be from 0 to less than 0.5: {getattr(self, name)}")
+        for name in ("weight_decay", "synthetic_weight"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"`{name}` must be at least 0: {getattr(self, name)}")
+        if not 0 <= self.seed < 2**31 - 1:
+            raise ValueError(f"`seed` must be from 0 to less than 2**31 - 1: {self.seed}")
+        if self.front_end.sample_rate != SAMPLE_RATE:
+            raise ValueError(
+                f"`front_end.sample_rate` must be {SAMPLE_RATE}: {self.front_end.sample_rate}"
+            )
 
 
 def load_recipe(name_or_path: str) -> Recipe:

@@ -75,7 +75,11 @@ LISTINGS = {  # arguments that make a synthesiser list its voices
     "flite": [["-lv"]],
     "festival": [["--batch", "(print (voice.list))"]],
 }
-FESTIVAL_PACKAGES = {"kal_diphone": "festvox-kallpc16k", "ked_diphone": "festvox-kdlpc16k"}
+FESTIVAL_PACKAGES = {
+    "kal_diphone": "festvox-kallpc16k",
+    "ked_diphone": "festvox-kdlpc16k",
+    "cmu_us_slt_arctic_hts": "festvox-us-slt-hts",
+}
 
 
 class SynthesisError(RuntimeError):
@@ -107,13 +111,13 @@ class Speaker:
 SAMPLE_SPEAKERS = {  # by the names that the files carry
     "espeak-male": Speaker("espeak-ng", "en-gb-x-rp+m3", speed=150),
     "espeak-female": Speaker("espeak-ng", "en-us+f2", speed=150),
-    "flite-slt": Speaker("flite", "slt"),
+    "flite-rms": Speaker("flite", "rms"),
     "festival-kal": Speaker("festival", "kal_diphone"),
 }
 
 # Voices of the clips: accents times variants of espeak-ng without those of the samples, and without
-# variants that rumble, clip or echo until they are barely speech. flite's kal and kal16 and
-# festival's slt are left out as well: they are the samples' speakers.
+# variants that rumble, clip or echo until they are barely speech. flite's kal and kal16 are the
+# samples' speaker too.
 ACCENTS = "en-gb en-us en-gb-scotland en-gb-x-gbclan en-gb-x-gbcwmd en-029 en-us-nyc"
 VARIANTS = """
     m1 m2 m4 m5 m6 m7 m8 f1 f3 f4 f5 croak whisper whisperf
@@ -123,7 +127,12 @@ VARIANTS = """
     sandro steph travis victor
 """
 ESPEAK_VOICES = [f"{a}+{v}" for a, v in product(ACCENTS.split(), VARIANTS.split())]
-NATURAL_VOICES = [("flite", "awb"), ("flite", "rms"), ("festival", "ked_diphone")]
+NATURAL_VOICES = [
+    ("flite", "awb"),
+    ("flite", "slt"),
+    ("festival", "ked_diphone"),
+    ("festival", "cmu_us_slt_arctic_hts"),
+]
 
 FORMATS = {  # of the samples: rate, channels, libsndfile's subtype
     "8k-ulaw": (8000, 1, "ULAW"),
@@ -170,7 +179,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     words("--words", default=COMMANDS, help="words with many clips (default: the ten commands)")
     words("--other-words", default=OTHER_WORDS, help="words with few clips (default: some 300)")
     number = partial(clips.add_argument, type=count, metavar="N")
-    number("--per-word", default=300, help="clips of each word (default: %(default)s)")
+    number("--per-word", default=400, help="clips of each word (default: %(default)s)")
     number("--per-other", default=12, help="clips of each other word (default: %(default)s)")
     number("--seed", default=0, help="seed of all random choices (default: %(default)s)")
     return parser.parse_args(argv)
@@ -248,17 +257,21 @@ def write_clips(out_dir: Path, counts: dict[str, int], seed: int) -> str:
 
 
 def draw_speakers(number: int, rng: np.random.Generator) -> list[Speaker]:
-    """Draw voices and settings: every third speaker has a natural voice, the others espeak-ng's."""
+    """Draw voices and settings: every second speaker has a natural voice, the others espeak-ng's.
+
+    There are few natural voices: they are varied more, up to a child's size.
+    """
     espeak = list(rng.permutation(ESPEAK_VOICES))
     speakers = []
     for i in range(number):
-        size = round(rng.uniform(0.85, 1.18), 2)
-        if i % 3 == 2:
-            engine, voice = NATURAL_VOICES[i // 3 % len(NATURAL_VOICES)]
-            speed, pitch = rng.integers(135, 215), rng.integers(35, 70)
+        if i % 2:
+            engine, voice = NATURAL_VOICES[i // 2 % len(NATURAL_VOICES)]
+            speed, pitch = rng.integers(120, 215), rng.integers(35, 80)
+            size = round(rng.uniform(0.85, 1.3), 2)
         else:
-            engine, voice = "espeak-ng", str(espeak[i % len(espeak)])
+            engine, voice = "espeak-ng", str(espeak[i // 2 % len(espeak)])
             speed, pitch = rng.integers(110, 221), rng.integers(20, 81)
+            size = round(rng.uniform(0.85, 1.18), 2)
         speakers.append(Speaker(engine, voice, int(speed), int(pitch), size))
     return speakers
 

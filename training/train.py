@@ -12,6 +12,7 @@ import dataclasses
 import json
 import os
 import platform
+import shlex
 import sys
 import time
 from importlib.metadata import version
@@ -40,7 +41,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--synthetic", type=Path, metavar="DIR", help="<word>/*.wav for training only")
     add("--epochs", type=int, help="instead of the recipe's")
     add("--seed", type=int, help="instead of the recipe's")
-    add("--out", type=Path, default=Path("runs/latest"), help="folder of the run")
+    default = Path("runs") / time.strftime("%Y%m%d-%H%M%S")
+    add("--out", type=Path, default=default, help="folder of the run, without a model in it")
     return parser.parse_args(arguments)
 
 
@@ -75,7 +77,7 @@ class Trainer:
         with tf.device("CPU"):  # all clips stay in main memory
             self.clips = tf.constant(task.clips)
         self.noise = tf.constant(task.noise)
-        # XLA fuses the GRU's small operators on a CPU; around cuDNN's operator it cannot be used.
+        # XLA fuses the GRU's small operators. On a GPU it has not been tried.
         gpu = bool(tf.config.list_physical_devices("GPU"))
         self._gradients = tf.function(self._gradients_eagerly, jit_compile=not gpu)
         self.step = tf.function(
@@ -158,12 +160,12 @@ def train(trainer: Trainer, out: Path) -> bool:
 
     recipe, task = trainer.recipe, trainer.task
     rng = np.random.default_rng(recipe.seed)
-    trainer.adapt(rng)
     history: list[dict[str, float]] = []
-    best = -1.0
+    best = (-1.0, 0.0)  # accuracy, then the smaller loss
     interrupted = False
     bar = tqdm(total=recipe.epochs * recipe.steps, unit="step", disable=None)
     try:
+        trainer.adapt(rng)
         for epoch in range(recipe.epochs):
             began = time.monotonic()
             results = []
@@ -174,31 +176,36 @@ def train(trainer: Trainer, out: Path) -> bool:
             loss, accuracy = np.mean([[float(v) for v in pair] for pair in results], axis=0)
             logits = trainer.logits(task.validation)
             validation = float(np.mean(logits.argmax(1) == task.answers))
+            validation_loss = _cross_entropy(logits, task.answers)
             history.append(
                 {
                     "epoch": epoch + 1,
                     "loss": float(loss),
                     "training_accuracy": float(accuracy),
-                    "validation_loss": _cross_entropy(logits, task.answers),
+                    "validation_loss": validation_loss,
                     "validation_accuracy": validation,
                     "seconds": time.monotonic() - began,
                 }
             )
-            if validation > best:
-                best = validation
+            if (validation, -validation_loss) > best:
                 save_model(trainer.model, out / "model.keras")
+                best = (validation, -validation_loss)
             write_text(out / "history.json", json.dumps(history, indent=1))
-            bar.set_postfix(loss=f"{loss:.3f}", validation=f"{validation:.2%}", best=f"{best:.2%}")
+            bar.set_postfix(
+                loss=f"{loss:.3f}", validation=f"{validation:.2%}", best=f"{best[0]:.2%}"
+            )
             if bar.disable:
                 line = f"epoch {epoch + 1}/{recipe.epochs}: loss {loss:.3f}, augmented training "
-                line += f"accuracy {accuracy:.2%}, validation {validation:.2%} (best {best:.2%}), "
+                line += (
+                    f"accuracy {accuracy:.2%}, validation {validation:.2%} (best {best[0]:.2%}), "
+                )
                 print(line + f"{history[-1]['seconds']:.0f} s", flush=True)
     except KeyboardInterrupt:
         interrupted = True
         print("interrupted: keeping the best model so far", file=sys.stderr)
-        if best < 0:
+        if best[0] < 0:
             save_model(trainer.model, out / "model.keras")
-            write_text(out / "history.json", json.dumps(history))
+        write_text(out / "history.json", json.dumps(history, indent=1))
     finally:
         bar.close()
     return interrupted
@@ -225,11 +232,16 @@ def report(trainer: Trainer, out: Path, arguments: argparse.Namespace) -> None:
     confusion = np.zeros((len(task.labels), len(task.labels)), int)
     np.add.at(confusion, (task.answers, guesses), 1)
     history = json.loads((out / "history.json").read_text())
-    is_speech_commands = (arguments.data / "validation_list.txt").is_file()
+    # The official lists and noises tell Speech Commands from a folder in its layout.
+    is_speech_commands = all(
+        (arguments.data / name).exists()
+        for name in ("validation_list.txt", "testing_list.txt", "_background_noise_", "LICENSE")
+    )
     metrics = {
         "validation_accuracy": float(np.mean(guesses == task.answers)),
         "last_epoch_validation_accuracy": history[-1]["validation_accuracy"] if history else None,
         "validation_clips": len(task.answers),
+        "validation_of_new_voices": task.new_voices,
         "recall": {
             label: float(row[i] / row.sum()) if row.sum() else None
             for i, (label, row) in enumerate(zip(task.labels, confusion, strict=True))
@@ -243,7 +255,7 @@ def report(trainer: Trainer, out: Path, arguments: argparse.Namespace) -> None:
         "training_data": task.summary,
         "data": str(arguments.data.resolve()),
         "licence": SPEECH_COMMANDS_LICENCE if is_speech_commands else "",
-        "command": "python training/train.py " + " ".join(arguments.given),
+        "command": "python training/train.py " + shlex.join(arguments.given),
         "versions": {
             "python": platform.python_version(),
             **{name: version(name) for name in ("tensorflow", "keras", "librosa", "numpy")},
@@ -273,39 +285,52 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     parsed = parse_arguments(given)
     parsed.given = given
+    try:
+        return run(parsed)
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        print(f"train.py: {error}", file=sys.stderr)
+        return 2
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Read, train, report; returns the exit code."""
     from training.data import DataError, make_task
     from training.recipe import RecipeError, load_recipe
 
+    out = parsed.out
     try:
+        if (out / "model.keras").exists():
+            raise DataError(f"{out}: expected a new folder for the run, found one with a model")
         recipe = load_recipe(parsed.recipe)
-        changes = {
-            k: getattr(parsed, k) for k in ("epochs", "seed") if getattr(parsed, k) is not None
-        }
+        given = {name: getattr(parsed, name) for name in ("epochs", "seed")}
         try:
-            recipe = dataclasses.replace(recipe, **changes)
+            recipe = dataclasses.replace(
+                recipe, **{name: value for name, value in given.items() if value is not None}
+            )
         except ValueError as error:
             raise RecipeError(str(error)) from error
-        parsed.out.mkdir(parents=True, exist_ok=True)
-        write_text(parsed.out / "recipe.json", json.dumps(dataclasses.asdict(recipe), indent=1))
         task = make_task(
             parsed.data,
             words=parsed.words,
             negative=parsed.negative,
             synthetic=parsed.synthetic,
             synthetic_weight=recipe.synthetic_weight,
+            synthetic_share=recipe.synthetic_share,
             seed=recipe.seed,
         )
-    except (DataError, RecipeError, OSError) as error:
+    except (DataError, RecipeError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        return 130
+    out.mkdir(parents=True, exist_ok=True)
+    write_text(out / "recipe.json", json.dumps(dataclasses.asdict(recipe), indent=1))
     print(f"training on {task.summary}; validating on {len(task.answers)} clips")
     print(f"labels: {' '.join(task.labels)}")
     trainer = Trainer(task, recipe)
-    interrupted = train(trainer, parsed.out)
-    report(trainer, parsed.out, parsed)
-    print(parsed.out)
+    interrupted = train(trainer, out)
+    report(trainer, out, parsed)
+    print(out)
     return 130 if interrupted else 0
 
 

@@ -28,6 +28,7 @@ def task(folder, **changes):
         "negative": None,
         "synthetic": None,
         "synthetic_weight": 0.2,
+        "synthetic_share": 0.0,
         "seed": 0,
     }
     return data.make_task(folder, **{**arguments, **changes})
@@ -61,7 +62,7 @@ def test_the_lists_decide_where_they_are(tmp_path):
 def test_one_speaker_is_split_by_clips_with_a_warning(tmp_path, capsys):
     split = data.split_clips(tmp_path, clip_list(speakers=1, takes=10))
     assert (len(split.training), len(split.validation)) == (18, 2)
-    assert "one speaker" in capsys.readouterr().err
+    assert "too few speakers" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -155,6 +156,14 @@ def test_negative_speech_and_synthetic_clips_are_drawn_as_unknown_and_as_words(
     assert spoken[0] == pytest.approx(0.2 * real[0])
     assert weights.sum() == pytest.approx(1)
     np.testing.assert_array_equal(made.validation, plain.validation)
+
+
+def test_synthetic_clips_are_at_least_their_share_of_every_label(word_folder):
+    made = task(word_folder, synthetic=word_folder, synthetic_share=0.6)
+    plain = task(word_folder)
+    for label in range(3):
+        real = len(plain.pools[label][0])
+        assert made.pools[label][1][real:].sum() == pytest.approx(0.6)
 
 
 def test_without_other_words_unknown_is_learnt_backwards(word_folder, capsys):

@@ -66,15 +66,15 @@ def test_clips_are_one_second_of_16_khz_pcm16_with_a_word_of_every_synthesiser(t
 
 @needs_synthesisers
 def test_the_same_seed_makes_the_same_bytes(tmp_path):
-    first = make_clips(tmp_path / "first", ["go", "left"], 3, seed=5)
+    first = make_clips(tmp_path / "first", ["go", "up"], 3, seed=5)
     assert len(first) == 6
-    assert make_clips(tmp_path / "second", ["go", "left"], 3, seed=5) == first
+    assert make_clips(tmp_path / "second", ["go", "up"], 3, seed=5) == first
 
 
 @needs_synthesisers
 def test_another_seed_makes_other_clips(tmp_path):
-    first = make_clips(tmp_path / "first", ["go", "left"], 3, seed=5)
-    other = make_clips(tmp_path / "other", ["go", "left"], 3, seed=6)
+    first = make_clips(tmp_path / "first", ["go", "up"], 3, seed=5)
+    other = make_clips(tmp_path / "other", ["go", "up"], 3, seed=6)
     assert len(other) == 6
     assert not set(first.values()) & set(other.values())
 
@@ -98,17 +98,18 @@ def test_no_voice_of_the_samples_speaks_in_the_clips():
     }
     for voice in synthesise.ESPEAK_VOICES:
         assert not {voice, voice.split("+")[1]} & espeak
-    same_people = {"slt", "kal", "kal16", "kal_diphone", "cmu_us_slt_arctic_hts"}
+    same_people = {"rms", "kal", "kal16", "kal_diphone"}
     assert not {voice for _, voice in synthesise.NATURAL_VOICES} & same_people
 
 
-def test_a_third_of_the_speakers_has_natural_voices_in_equal_parts():
+def test_half_of_the_speakers_have_natural_voices_in_equal_parts():
     speakers = synthesise.draw_speakers(90, np.random.default_rng(1))
     voices = [speaker.voice for speaker in speakers if speaker.engine != "espeak-ng"]
     assert {voice: voices.count(voice) for voice in voices} == {
-        "awb": 10,
-        "rms": 10,
-        "ked_diphone": 10,
+        "awb": 12,
+        "slt": 11,
+        "ked_diphone": 11,
+        "cmu_us_slt_arctic_hts": 11,
     }
 
 

@@ -27,6 +27,7 @@ def task(word_folder):
         negative=None,
         synthetic=None,
         synthetic_weight=0.2,
+        synthetic_share=0.0,
         seed=0,
     )
 
