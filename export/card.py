@@ -2,6 +2,14 @@
 
 from typing import Any
 
+NEW_VOICES = (
+    "The validation clips come from speakers who took no part in training. The best epoch was "
+    "chosen on the same clips, which favours the figure a little."
+)
+KNOWN_VOICES = (
+    "Speakers of the validation clips took part in training: expect less of new speakers."
+)
+
 
 def model_card(
     name: str, size: int, settings: dict[str, Any], metrics: dict[str, Any], export: str, notes: str
@@ -19,6 +27,7 @@ def model_card(
     front_end = settings["front_end"]
     labels = metrics["labels"]
     last = metrics["last_epoch_validation_accuracy"]
+    epoch = "" if last is None else f", best epoch; last epoch {last:.2%}"
     minutes = metrics["training_seconds"] / 60
     lines = [
         f"# {name}",
@@ -31,15 +40,13 @@ def model_card(
         f"| window and hop | {settings['window_samples']} and {settings['hop_samples']} samples "
         f"at {front_end['sample_rate']} Hz |",
         f"| validation accuracy | {settings['validation_accuracy']:.2%} on "
-        f"{settings['validation_clips']:,} clips (the Keras model, best epoch; last epoch "
-        f"{last:.2%}) |",
+        f"{settings['validation_clips']:,} clips (the Keras model{epoch}) |",
         f"| training data | {settings['training_data']} |",
         f"| licence of the data | {settings['licence'] or 'not stated'} |",
         f"| training | {metrics['epochs']} epochs in {minutes:.0f} minutes |",
         f"| made with | {', '.join(f'{k} {v}' for k, v in settings['versions'].items())} |",
         "",
-        "The validation clips come from speakers who took no part in training, and the best epoch "
-        "was chosen on the same clips, which favours the figure a little.",
+        NEW_VOICES if metrics["validation_of_new_voices"] else KNOWN_VOICES,
         "",
         "## Commands",
         "",

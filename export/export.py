@@ -12,6 +12,7 @@ import dataclasses
 import json
 import os
 import platform
+import shlex
 import sys
 import tempfile
 from importlib.metadata import version
@@ -91,7 +92,7 @@ def convert(model: Any, quantize: str) -> bytes:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         try:
             flatbuffer: bytes = converter.convert()
-        except tf.errors.OpError as error:
+        except Exception as error:  # the converter raises its own kind, and plain ones
             raise ExportError(f"the model cannot be converted: {error}") from error
     foreign = [name for name in operators(flatbuffer) if name.startswith("CUSTOM")]
     if foreign:
@@ -188,7 +189,7 @@ def check_clips(data: Path | None) -> tuple[Any, str]:
 
     from training.data import find_clips, read_clips, split_clips
 
-    if data is not None and data.is_dir():
+    if data is not None:
         clips = split_clips(data, find_clips(data)).validation
         picks = np.random.default_rng(0).permutation(len(clips))[:CHECK_CLIPS]
         read, _ = read_clips([clips[i] for i in picks], "clips")
@@ -225,18 +226,19 @@ def main(arguments: list[str] | None = None) -> int:
         metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
         try:
             model = keras.saving.load_model(keras_path)
-        except (ValueError, TypeError, OSError) as error:
+        except Exception as error:  # Keras raises many kinds for what is no model
             raise ExportError(f"{keras_path}: expected a Keras model: {error}") from error
+        data = Path(metrics["data"])
         described = settings(model, metrics, parsed.quantize)
         flatbuffer = convert(model, parsed.quantize)
-        clips, source = check_clips(parsed.data or Path(metrics["data"]))
+        clips, source = check_clips(parsed.data or (data if data.is_dir() else None))
         out.parent.mkdir(parents=True, exist_ok=True)
         unchecked = out.with_name(f".{out.name}.unchecked")
         try:
             modelfile.write(unchecked, flatbuffer, tuple(metrics["labels"]), described)
             line = check(unchecked, model, clips, parsed.quantize)
             size = unchecked.stat().st_size
-            command = "python export/export.py " + " ".join(given)
+            command = "python export/export.py " + shlex.join(given)
             checked = f"Checked against the Keras model on {source}, {line}."
             card = model_card(out.name, size, described, metrics, f"{command}\n{checked}", notes)
             unchecked.replace(out)
@@ -244,7 +246,7 @@ def main(arguments: list[str] | None = None) -> int:
         finally:
             unchecked.unlink(missing_ok=True)
     except (ExportError, DataError, modelfile.ModelError, OSError, ValueError, KeyError) as error:
-        print(f"export.py: {error}", file=sys.stderr)
+        print(f"export.py: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     print(checked)
     print(f"{out}: {size:,} bytes, {parsed.quantize} quantisation")

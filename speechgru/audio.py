@@ -23,6 +23,7 @@ _MIN_RATE, _MAX_RATE = 4_000, 192_000
 _MAX_SECONDS = 24 * 60 * 60
 _MAX_PEAK = 16.0  # beyond it, floats are integers that nobody scaled, not loud sound
 _BLOCK_BYTES = 1 << 20
+_MAX_CHANNELS = 1024  # libsndfile's own limit; more is an array of (channels, frames)
 _MAX_NAME = 4096  # no system opens a longer path
 
 # What can hold any number of samples in a byte; its decoders stop where the data does. The
@@ -252,10 +253,11 @@ def _load_array(array: _Array, rate: int | None, name: str) -> _Samples:
     if array.dtype.name not in (*_FLOATS, *_INTEGERS):
         expected = ", ".join((*_FLOATS, *_INTEGERS))
         raise AudioError(f"{name}: expected a dtype of {expected}, found {_show(array.dtype)}")
-    if array.ndim not in (1, 2) or not array.size:
+    channels = array.shape[1] if array.ndim == 2 else 1
+    if array.ndim not in (1, 2) or not array.size or channels > _MAX_CHANNELS:
         raise AudioError(
-            f"{name}: expected samples shaped (frames,) or (frames, channels), "
-            f"found shape {array.shape}"
+            f"{name}: expected samples shaped (frames,) or (frames, channels) with at most "
+            f"{_MAX_CHANNELS} channels, found shape {array.shape}"
         )
     _check_length(len(array), rate, name)
     frames = array[:, np.newaxis] if array.ndim == 1 else array

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import io
 import json
 import os
 import sys
@@ -18,6 +19,8 @@ OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0, 2 for wrong input, 130 for Ctrl-C."""
     options = _parse(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file may have a name that is no text
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code: int = options.run(options)
         sys.stdout.flush()
@@ -125,13 +128,14 @@ def _complain(error: Exception) -> None:
         message = f"{error.filename}: {error.strerror}"
     else:
         message = str(error)
-    print(f"speechgru: {' '.join(message.split())}", file=sys.stderr)
+    if sys.stderr is not None:
+        print(f"speechgru: {' '.join(message.split())}", file=sys.stderr)
 
 
 @contextlib.contextmanager
 def _quiet_loading(debug: bool) -> Iterator[None]:
     """Keep what LiteRT prints while it loads a model off stderr, which is for messages alone."""
-    if debug:
+    if debug or sys.stderr is None:  # None: the caller has closed it
         yield
         return
     sys.stderr.flush()

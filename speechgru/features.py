@@ -195,6 +195,7 @@ class MFCC(keras.layers.Layer):
     def _frames(self, audio: Any) -> Any:
         """Overlapping frames (batch, frames, frame_length): frame t ends with hop t."""
         config = self.config
+        self.compute_output_shape(audio.shape)  # refuses less than a hop
         hops_per_frame = -(-config.frame_length // config.hop_length)
         count = config.frames(audio.shape[1])
         audio = audio[:, : count * config.hop_length]

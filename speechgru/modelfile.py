@@ -136,7 +136,13 @@ def _check_settings(settings: Any, name: str) -> None:
             "this release of speechgru cannot read it"
         )
     front_end = settings.get("front_end")
-    rate = front_end.get("sample_rate") if isinstance(front_end, dict) else None
+    if not isinstance(front_end, dict) or not all(
+        isinstance(value, int | float) for value in front_end.values()
+    ):
+        raise ModelError(f"{name}: expected numbers in front_end, found {front_end!r:.50}")
+    if not isinstance(settings.get("versions", {}), dict):
+        raise ModelError(f"{name}: expected an object versions, found another value")
+    rate = front_end.get("sample_rate")
     for key, value in (
         ("front_end.sample_rate", rate),
         ("window_samples", settings.get("window_samples")),

@@ -109,15 +109,8 @@ class Recognizer:
             samples = np.pad(samples, (-spare // 2, -spare - -spare // 2))
             spare = 0
         starts = [*range(0, spare, length // _WINDOWS_PER_LENGTH), spare]
-        best: npt.NDArray[np.float64] | None = None
-        best_command = -1.0
-        for start in starts:
-            scores = self._scores(samples[start : start + length])
-            command = float(scores[self._commands].max()) if self._commands else 0.0
-            if command > best_command:
-                best, best_command = scores, command
-        assert best is not None
-        return best
+        windows = (self._scores(samples[start : start + length]) for start in starts)
+        return max(windows, key=lambda scores: scores[self._commands].max(initial=0.0))
 
     def _scores(self, window: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         with self._lock:
@@ -149,7 +142,9 @@ def _load(file: modelfile.ModelFile, num_threads: int) -> Any:
         }
         if shapes != expected:
             raise ModelError(f"{file.name}: expected tensors {expected}, found {shapes}")
-        runner(audio=np.zeros(expected["audio"], np.float32))
+        scores = runner(audio=np.zeros(expected["audio"], np.float32))["scores"]
+        if not abs(scores.sum() - 1) < 1e-3:  # also where a score is NaN
+            raise ModelError(f"{file.name}: expected scores that sum to 1, found {scores.sum()}")
     except ModelError:
         raise
     except (ValueError, RuntimeError) as error:

@@ -42,6 +42,11 @@ def expand(word: str) -> list[object]:
     return sorted(p.relative_to(ROOT) for p in ROOT.glob(word)) if "*" in word else [word]
 
 
+def test_there_are_examples_to_test():
+    assert len(blocks("python")) >= 2
+    assert sum("$ speechgru" in block for block in blocks("console")) >= 2
+
+
 def test_the_two_commands_stand_at_the_top():
     top = README[:1500]
     assert "pip install . && speechgru recognize samples/*.wav" in top

@@ -63,8 +63,8 @@ class Task:
     `clips` holds all training clips, int16 (clips, WINDOW), its row 0 silent. `pools` gives for
     each label the rows to draw from and their probabilities. `noise` is float32
     (rows, NOISE_ROW) at an RMS near 1. `validation` and `answers` are the validation clips, int16,
-    and the numbers of their labels; `validation_names` says which clip each one is. `summary`
-    names the folders and what they gave; `new_voices` says that no speaker is in both parts.
+    and the numbers of their labels. `summary` names the folders and what they gave; `new_voices`
+    says that no speaker is in both parts.
     """
 
     labels: tuple[str, ...]
@@ -73,7 +73,6 @@ class Task:
     noise: npt.NDArray[np.float32]
     validation: Samples
     answers: npt.NDArray[np.int32]
-    validation_names: list[str]
     summary: str
     new_voices: bool
 
@@ -330,9 +329,7 @@ def make_task(
     everything = np.concatenate([found for found, _ in sources.values()])
     training_noise, validation_noise = _read_noise(data / NOISE_FOLDER)
     speech = everything[rng.choice(pools[numbers[UNKNOWN]][0], 400)]
-    validation, validation_answers, names_of = _validation(
-        split.validation, numbers, validation_noise, rng
-    )
+    validation, validation_answers = _validation(split.validation, numbers, validation_noise, rng)
     return Task(
         labels=labels,
         clips=everything,
@@ -340,7 +337,6 @@ def make_task(
         noise=noise_rows([*training_noise, *synthetic_noise(speech, rng)]),
         validation=validation,
         answers=validation_answers,
-        validation_names=names_of,
         summary=", ".join(summary),
         new_voices=not {c.speaker for c in split.training} & {c.speaker for c in split.validation},
     )
@@ -361,23 +357,28 @@ def _validation(
     numbers: dict[str, int],
     noise: Sequence[Samples],
     rng: np.random.Generator,
-) -> tuple[Samples, npt.NDArray[np.int32], list[str]]:
-    commands = [clip for clip in clips if clip.word in numbers]
-    others = [clip for clip in clips if clip.word not in numbers]
+) -> tuple[Samples, npt.NDArray[np.int32]]:
+    commands = [c for c in clips if c.word in numbers and c.word not in (UNKNOWN, SILENCE)]
+    others = [clip for clip in clips if clip.word not in numbers or clip.word == UNKNOWN]
     tenth = math.ceil(0.1 * len(commands))
     chosen = rng.permutation(len(others))[:tenth]
     read, kept = read_clips([*commands, *(others[i] for i in sorted(chosen))], "validation clips")
+    noise = noise or [
+        _to_int16(0.05 * made.astype(np.float32) / made.std())
+        for made in synthetic_noise(read, rng, seconds=2)
+    ]
     silence = np.zeros((tenth, WINDOW), np.int16)
-    if noise:
-        for row in silence[tenth // 10 :]:  # the first tenth stays digital zero
-            piece = noise[rng.integers(len(noise))]
-            start = rng.integers(piece.size - WINDOW + 1)
-            row[:] = np.round(piece[start : start + WINDOW] * rng.uniform(0, 1))
+    for row in silence[tenth // 10 :]:  # the first tenth stays digital zero
+        piece = noise[rng.integers(len(noise))]
+        start = rng.integers(piece.size - WINDOW + 1)
+        row[:] = np.round(piece[start : start + WINDOW] * rng.uniform(0, 1))
+    parts = [read, silence]
     answers = [numbers.get(clip.word, numbers[UNKNOWN]) for clip in kept]
-    names = [f"{clip.word}/{clip.path.name}" for clip in kept]
     answers += [numbers[SILENCE]] * tenth
-    names += [f"{SILENCE}/{i}" for i in range(tenth)]
-    return np.concatenate([read, silence]), np.array(answers, np.int32), names
+    if not others:  # as in training
+        parts.append(read[:tenth, ::-1])
+        answers += [numbers[UNKNOWN]] * len(parts[-1])
+    return np.concatenate(parts), np.array(answers, np.int32)
 
 
 def _read_noise(folder: Path) -> tuple[list[Samples], list[Samples]]:

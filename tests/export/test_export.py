@@ -10,6 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 import speechgru.models
 from export import export
+from export.card import KNOWN_VOICES, NEW_VOICES, model_card
 from speechgru import mfcc, modelfile
 from speechgru.features import MFCCConfig
 from training.data import find_clips, read_clips, split_clips
@@ -76,6 +77,23 @@ def test_int8_weights_take_less_room(model_file, dynamic_file):
 def test_the_same_run_gives_the_same_bytes(model_file, run_folder, tmp_path):
     assert export.main([str(run_folder), "--out", str(tmp_path / "again.tflite")]) == 0
     assert (tmp_path / "again.tflite").read_bytes() == model_file.read_bytes()
+
+
+def test_the_card_states_the_files_figures(model_file, run_folder):
+    card = model_file.with_suffix(".md").read_text()
+    metrics = json.loads((run_folder / "metrics.json").read_text())
+    assert f"{model_file.stat().st_size:,} bytes" in card
+    assert f"{metrics['validation_accuracy']:.2%}" in card
+    assert metrics["command"] in card
+    assert NEW_VOICES in card
+
+
+def test_a_card_is_written_of_a_run_stopped_in_its_first_epoch(model_file, run_folder):
+    metrics = json.loads((run_folder / "metrics.json").read_text())
+    metrics |= {"last_epoch_validation_accuracy": None, "validation_of_new_voices": False}
+    card = model_card("m.tflite", 1, modelfile.read(model_file).settings, metrics, "x", "")
+    assert "(the Keras model)" in card
+    assert KNOWN_VOICES in card
 
 
 def test_a_file_that_answers_differently_is_refused(model_file, run_folder, audio):

@@ -468,6 +468,8 @@ def test_a_device_is_refused(path):
 
 def test_a_file_that_may_not_be_read_is_refused(wav):
     wav.chmod(0)
+    for folder in (wav.parent, *wav.parent.parents[:2]):
+        folder.chmod(0o755)  # it is the file that is closed, not pytest's folders
     user = os.geteuid()
     if user == 0:
         os.seteuid(65534)  # root may read everything
@@ -650,6 +652,7 @@ def test_an_array_is_neither_changed_nor_returned(rate, shape):
         np.zeros((0, 2)),
         np.zeros((10, 0)),
         np.zeros((2, 3, 4)),
+        np.zeros((2, 16000)),  # channels first
     ],
     ids=lambda array: str(array.shape),
 )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -116,13 +117,39 @@ def test_ctrl_c_exits_with_130_and_no_traceback(yes):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # The tests may run in the background, where SIGINT is ignored and this is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    assert process.stdout is not None
-    process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert errors == ""
+
+
+def test_a_name_that_is_no_text_is_answered(yes, tmp_path):
+    path = os.fsencode(tmp_path) + b"/\xff.wav"
+    shutil.copyfile(yes, path)
+    done = subprocess.run(
+        [*COMMAND, "recognize", path],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+    )
+    assert (done.returncode, done.stdout.split()[1], done.stderr) == (0, "yes", "")
+
+
+def test_closed_stderr_is_no_error(yes):
+    done = subprocess.run(
+        ["sh", "-c", '"$@" 2>&-', "sh", *COMMAND, "recognize", "missing.wav", yes],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout.split()[1]) == (2, "yes")
 
 
 def test_a_reader_that_goes_away_is_no_error(yes):

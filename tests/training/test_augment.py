@@ -98,6 +98,15 @@ def test_a_clip_moves_by_at_most_the_limit(draw):
     np.testing.assert_allclose(moved.max(axis=1), 1)  # whole samples: not smeared
 
 
+@pytest.mark.parametrize("times", [[-50.5, -3.25, -1.5], [101.0, 103.75, 1e6]])
+def test_beyond_its_ends_a_clip_is_silent(times):
+    clip = np.full((1, 100), 0.5, np.float32)
+    np.testing.assert_array_equal(a.interpolate(clip, np.array([times], np.float32)), 0)
+    np.testing.assert_allclose(
+        a.interpolate(clip, [[-0.5, 0.0, 50.5, 99.0, 99.5]])[0], [0.25, 0.5, 0.5, 0.5, 0.25]
+    )
+
+
 def test_speed_changes_pitch_by_up_to_its_factor(draw):
     settings = only(speed=0.15, speed_share=1)
     found = a.shift_and_stretch(tone(1000), draw, settings).numpy()[:, 4000:12000]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training import data
@@ -34,6 +34,7 @@ def task(folder, **changes):
     return data.make_task(folder, **{**arguments, **changes})
 
 
+@settings(deadline=None)
 @given(
     speakers=st.integers(2, 40),
     takes=st.integers(1, 4),
@@ -59,6 +60,26 @@ def test_the_lists_decide_where_they_are(tmp_path):
     assert "yes/s4_nohash_0.wav" not in {str(c.path) for c in split.training}
 
 
+def test_testing_clips_never_take_part(tmp_path):
+    clips = clip_list()
+    (tmp_path / "testing_list.txt").write_text("yes/s4_nohash_0.wav\nyes/no clip.wav\n")
+    split = data.split_clips(tmp_path, clips)
+    assert "yes/s4_nohash_0.wav" not in {c.key for c in split.training + split.validation}
+    assert len(split.training + split.validation) == len(clips) - 1
+
+
+def test_a_speaker_of_most_clips_is_not_validation(tmp_path):
+    for names in (("anna", "ben"), ("x", "y"), ("1", "2")):
+        clips = [Clip(Path(f"{names[i >= 95]}_{i}.wav"), "yes", names[i >= 95]) for i in range(100)]
+        assert len(data.split_clips(tmp_path, clips).validation) == 5
+
+
+def test_a_list_that_is_no_text_is_refused(tmp_path):
+    (tmp_path / "validation_list.txt").write_bytes(b"\xff\xfe")
+    with pytest.raises(DataError, match=r"validation_list\.txt: expected a list"):
+        data.split_clips(tmp_path, clip_list())
+
+
 def test_one_speaker_is_split_by_clips_with_a_warning(tmp_path, capsys):
     split = data.split_clips(tmp_path, clip_list(speakers=1, takes=10))
     assert (len(split.training), len(split.validation)) == (18, 2)
@@ -67,7 +88,13 @@ def test_one_speaker_is_split_by_clips_with_a_warning(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("stem", "speaker"),
-    [("0a7c2a8d_nohash_1", "0a7c2a8d"), ("anna_12", "anna"), ("anna_b_3", "anna_b"), ("x", "x")],
+    [
+        ("0a7c2a8d_nohash_1", "0a7c2a8d"),
+        ("anna_12", "anna"),
+        ("anna_b_3", "anna_b"),
+        ("x", "x"),
+        ("yes_7", "yes_7"),
+    ],
 )
 def test_the_speaker_is_read_from_the_name(stem, speaker, tmp_path):
     (tmp_path / "yes").mkdir()
@@ -138,7 +165,7 @@ def test_labels_pools_and_validation_fit_together(word_folder):
     counts = np.bincount(made.answers)
     commands = counts[0] + counts[1]
     assert counts[2] == counts[3] == int(np.ceil(commands / 10))
-    assert len(made.validation_names) == len(made.validation) == len(made.answers)
+    assert len(made.validation) == len(made.answers)
     np.testing.assert_allclose(np.mean(made.noise**2), 1, rtol=0.05)
 
 
@@ -146,24 +173,27 @@ def test_negative_speech_and_synthetic_clips_are_drawn_as_unknown_and_as_words(
     word_folder, tmp_path
 ):
     (tmp_path / "negative").mkdir()
-    soundfile.write(tmp_path / "negative" / "a.wav", 0.1 * np.ones(40000), 16000)
+    speech = np.concatenate([0.1 * np.ones(40000), np.zeros(32000)])  # the end says nothing
+    soundfile.write(tmp_path / "negative" / "a.wav", speech, 16000)
     made = task(word_folder, negative=tmp_path / "negative", synthetic=word_folder)
     plain = task(word_folder)
-    assert len(made.pools[2][0]) == len(plain.pools[2][0]) + 4 + 30  # windows, birds
+    assert len(made.pools[2][0]) == len(plain.pools[2][0]) + 5 + 30  # windows, birds
     assert len(made.pools[0][0]) == len(plain.pools[0][0]) + 30
     _, weights = made.pools[0]
     real, spoken = weights[: len(plain.pools[0][0])], weights[len(plain.pools[0][0]) :]
     assert spoken[0] == pytest.approx(0.2 * real[0])
     assert weights.sum() == pytest.approx(1)
+    windows = slice(len(plain.pools[2][0]), len(plain.pools[2][0]) + 5)
+    assert made.pools[2][1][windows].sum() == pytest.approx(data.NEGATIVE_SHARE)
     np.testing.assert_array_equal(made.validation, plain.validation)
 
 
-def test_synthetic_clips_are_at_least_their_share_of_every_label(word_folder):
-    made = task(word_folder, synthetic=word_folder, synthetic_share=0.6)
-    plain = task(word_folder)
-    for label in range(3):
-        real = len(plain.pools[label][0])
-        assert made.pools[label][1][real:].sum() == pytest.approx(0.6)
+def test_synthetic_clips_are_at_least_their_share_of_every_label(word_folder, tmp_path):
+    soundfile.write(tmp_path / "a.wav", 0.1 * np.ones(40000), 16000)
+    for negative in (None, tmp_path):
+        made = task(word_folder, negative=negative, synthetic=word_folder, synthetic_share=0.4)
+        for label in range(3):
+            assert made.pools[label][1][-30:].sum() == pytest.approx(0.4)
 
 
 def test_without_other_words_unknown_is_learnt_backwards(word_folder, capsys):

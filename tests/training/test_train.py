@@ -1,7 +1,6 @@
 """The training script: what it learns, what it leaves behind, how it stops."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -87,14 +86,22 @@ def test_ctrl_c_keeps_what_was_learnt(word_folder, recipe_file, tmp_path):
     command = [sys.executable, str(SCRIPT), "--data", str(word_folder), "--words", "yes", "no"]
     command += ["--recipe", str(recipe_file), "--epochs", "10000", "--out", str(tmp_path / "run")]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # The tests may run in the background, where SIGINT is ignored and this is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("epoch 2/"):
-            process.send_signal(signal.SIGINT)
-            break
-    output, errors = process.communicate(timeout=100)
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("epoch 2/"):
+                process.send_signal(signal.SIGINT)
+                break
+        output, errors = process.communicate(timeout=100)
+    finally:
+        process.kill()
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     assert output.splitlines()[-1] == str(tmp_path / "run")
