@@ -219,7 +219,7 @@ def main(arguments: list[str] | None = None) -> int:
     from export.card import model_card
     from speechgru import modelfile
     from training.data import DataError
-    from training.train import write_text
+    from training.files import replacing, write_text
 
     try:
         notes = parsed.notes.read_text(encoding="utf-8") if parsed.notes else ""
@@ -233,18 +233,14 @@ def main(arguments: list[str] | None = None) -> int:
         flatbuffer = convert(model, parsed.quantize)
         clips, source = check_clips(parsed.data or (data if data.is_dir() else None))
         out.parent.mkdir(parents=True, exist_ok=True)
-        unchecked = out.with_name(f".{out.name}.unchecked")
-        try:
+        with replacing(out) as unchecked:
             modelfile.write(unchecked, flatbuffer, tuple(metrics["labels"]), described)
             line = check(unchecked, model, clips, parsed.quantize)
             size = unchecked.stat().st_size
-            command = "python export/export.py " + shlex.join(given)
-            checked = f"Checked against the Keras model on {source}, {line}."
-            card = model_card(out.name, size, described, metrics, f"{command}\n{checked}", notes)
-            unchecked.replace(out)
-            write_text(out.with_suffix(".md"), card)
-        finally:
-            unchecked.unlink(missing_ok=True)
+        command = "python export/export.py " + shlex.join(given)
+        checked = f"Checked against the Keras model on {source}, {line}."
+        card = model_card(out.name, size, described, metrics, f"{command}\n{checked}", notes)
+        write_text(out.with_suffix(".md"), card)
     except (ExportError, DataError, modelfile.ModelError, OSError, ValueError, KeyError) as error:
         print(f"export.py: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from training.files import replacing
+
 
 def curves(history: Sequence[dict[str, float]], path: Path) -> None:
     """Loss and accuracy of each epoch, training (augmented clips) and validation."""
@@ -41,6 +43,5 @@ def confusion(matrix: Any, labels: Sequence[str], path: Path) -> None:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    unfinished = path.with_name(f".{path.stem}.part{path.suffix}")
-    figure.savefig(unfinished, dpi=110)
-    unfinished.replace(path)
+    with replacing(path) as unfinished:
+        figure.savefig(unfinished, dpi=110)

@@ -13,7 +13,8 @@ import pytest
 import speechgru.models  # noqa: F401  registers the layers
 from training.data import make_task
 from training.recipe import load_recipe
-from training.train import Trainer, main, train
+from training.train import main
+from training.trainer import Trainer, train
 
 SCRIPT = Path(__file__).resolve().parents[2] / "training" / "train.py"
 
