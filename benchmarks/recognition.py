@@ -15,7 +15,7 @@ from pathlib import Path
 
 import speechgru
 
-SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "yes-flite-slt-8k-alaw.wav"
+SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "yes-festival-kal-32k-pcm16.wav"
 BASELINE = [sys.executable, "-c", "import ai_edge_litert.interpreter"]
 
 

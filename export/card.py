@@ -51,7 +51,7 @@ def model_card(
         "## Commands",
         "",
         "```sh",
-        metrics["command"],
+        *metrics["commands"],
         export.splitlines()[0],
         "```",
         "",

@@ -15,6 +15,7 @@ import shlex
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -33,6 +34,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--synthetic", type=Path, metavar="DIR", help="<word>/*.wav for training only")
     add("--epochs", type=int, help="instead of the recipe's")
     add("--seed", type=int, help="instead of the recipe's")
+    add("--start", type=Path, metavar="RUN_DIR", help="go on from the model of this run")
     default = Path("runs") / time.strftime("%Y%m%d-%H%M%S")
     add("--out", type=Path, default=default, help="folder of the run, without a model in it")
     return parser.parse_args(arguments)
@@ -70,6 +72,7 @@ def run(parsed: argparse.Namespace) -> int:
             )
         except ValueError as error:
             raise RecipeError(str(error)) from error
+        start, earlier = load_start(parsed.start, recipe) if parsed.start else (None, None)
         task = make_task(
             parsed.data,
             words=parsed.words,
@@ -79,6 +82,11 @@ def run(parsed: argparse.Namespace) -> int:
             synthetic_share=recipe.synthetic_share,
             seed=recipe.seed,
         )
+        if earlier and tuple(earlier["labels"]) != task.labels:
+            raise DataError(
+                f"{parsed.start}: expected a model of {' '.join(task.labels)}, "
+                f"found one of {' '.join(earlier['labels'])}"
+            )
     except (DataError, RecipeError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 2
@@ -86,11 +94,34 @@ def run(parsed: argparse.Namespace) -> int:
     write_text(out / "recipe.json", json.dumps(dataclasses.asdict(recipe), indent=1))
     print(f"training on {task.summary}; validating on {len(task.answers)} clips")
     print(f"labels: {' '.join(task.labels)}")
-    trainer = Trainer(task, recipe)
+    trainer = Trainer(task, recipe, start)
     interrupted = train(trainer, out)
-    report(trainer, parsed.data, "python training/train.py " + shlex.join(parsed.given), out)
+    command = "python training/train.py " + shlex.join(parsed.given)
+    report(trainer, parsed.data, command, out, earlier)
     print(out)
     return 130 if interrupted else 0
+
+
+def load_start(folder: Path, recipe: Any) -> tuple[Any, dict[str, Any]]:
+    """Model and metrics of an earlier run, if it has the architecture that the recipe asks for."""
+    import keras
+
+    import speechgru.models  # noqa: F401  registers the layers that the file names
+    from training.recipe import RecipeError
+
+    try:
+        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        model = keras.saving.load_model(folder / "model.keras")
+    except Exception as error:  # Keras raises many kinds for what is no model
+        reason = str(error).splitlines()[0]
+        raise RecipeError(f"{folder}: expected the folder of a run: {reason}") from error
+    front_end = model.get_layer("mfcc").config
+    if model.name != f"speechgru_{recipe.preset}" or front_end != recipe.front_end:
+        raise RecipeError(
+            f"{folder}: expected a model of preset {recipe.preset} with the recipe's front end, "
+            f"found {model.name} with {front_end}"
+        )
+    return model, metrics
 
 
 if __name__ == "__main__":

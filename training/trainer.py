@@ -29,11 +29,12 @@ SPEECH_COMMANDS_LICENCE = (  # asked for by the licence of the recordings
 class Trainer:
     """Model, optimizer and the one traced step that augments, computes features and learns."""
 
-    def __init__(self, task: Task, recipe: Recipe) -> None:
+    def __init__(self, task: Task, recipe: Recipe, start: keras.Model | None = None) -> None:
         self.task, self.recipe = task, recipe
         self.traces = 0
         keras.utils.set_random_seed(recipe.seed)
-        self.model = build_model(recipe.preset, task.labels, recipe.front_end)
+        self.adapted = start is not None  # a trained model keeps the scaling that it learnt with
+        self.model = start or build_model(recipe.preset, task.labels, recipe.front_end)
         self.front_end = self.model.get_layer("mfcc")
         self.classifier = keras.Model(self.front_end.output, self.model.output)
         total = recipe.epochs * recipe.steps
@@ -124,7 +125,8 @@ def train(trainer: Trainer, out: Path) -> bool:
     interrupted = False
     bar = tqdm(total=recipe.epochs * recipe.steps, unit="step", disable=None)
     try:
-        trainer.adapt(rng)
+        if not trainer.adapted:
+            trainer.adapt(rng)
         for epoch in range(recipe.epochs):
             began = time.monotonic()
             results = []
@@ -179,8 +181,14 @@ def _cross_entropy(logits: Any, answers: Any) -> float:
     return float(tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(answers, logits)))
 
 
-def report(trainer: Trainer, data: Path, command: str, out: Path) -> None:
-    """Measure the kept model on the validation clips; write metrics.json and the pictures."""
+def report(
+    trainer: Trainer, data: Path, command: str, out: Path, earlier: dict[str, Any] | None = None
+) -> None:
+    """Measure the kept model on the validation clips; write metrics.json and the pictures.
+
+    `earlier` is what metrics.json says of the run that this one went on from.
+    """
+    earlier = earlier or {"commands": [], "epochs": 0, "training_seconds": 0.0}
     trainer.model = keras.saving.load_model(out / "model.keras")
     task = trainer.task
     guesses = trainer.logits(task.validation).argmax(axis=1)
@@ -205,12 +213,12 @@ def report(trainer: Trainer, data: Path, command: str, out: Path) -> None:
         "labels": list(task.labels),
         "parameters": sum(int(np.prod(w.shape)) for w in trainer.model.trainable_weights),
         "training_clips": len(task.clips) - 1,
-        "epochs": len(history),
-        "training_seconds": sum(epoch["seconds"] for epoch in history),
+        "epochs": earlier["epochs"] + len(history),
+        "training_seconds": sum((e["seconds"] for e in history), earlier["training_seconds"]),
         "training_data": task.summary,
         "data": str(data.resolve()),
         "licence": SPEECH_COMMANDS_LICENCE if is_speech_commands else "",
-        "command": command,
+        "commands": [*earlier["commands"], command],
         "versions": {
             "python": platform.python_version(),
             **{name: version(name) for name in ("tensorflow", "keras", "librosa", "numpy")},

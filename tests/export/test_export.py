@@ -84,7 +84,7 @@ def test_the_card_states_the_files_figures(model_file, run_folder):
     metrics = json.loads((run_folder / "metrics.json").read_text())
     assert f"{model_file.stat().st_size:,} bytes" in card
     assert f"{metrics['validation_accuracy']:.2%}" in card
-    assert metrics["command"] in card
+    assert metrics["commands"][0] in card
     assert NEW_VOICES in card
 
 

@@ -83,6 +83,25 @@ def test_scaling_makes_augmented_features_standard(task, recipe_file):
     assert 0.5 < scaled.std(axis=(0, 1)).min() < scaled.std(axis=(0, 1)).max() < 1.6
 
 
+def test_a_run_goes_on_from_another(run_folder, word_folder, recipe_file, tmp_path, capsys):
+    arguments = ["--data", str(word_folder), "--recipe", str(recipe_file), "--epochs", "1"]
+    arguments += ["--start", str(run_folder), "--out", str(tmp_path / "more")]
+    assert main([*arguments, "--words", "yes", "no"]) == 0
+    metrics = json.loads((tmp_path / "more" / "metrics.json").read_text())
+    history = json.loads((tmp_path / "more" / "history.json").read_text())
+    assert (metrics["epochs"], len(metrics["commands"])) == (4, 2)
+    assert history[0]["validation_accuracy"] >= 0.8  # not a fresh model's
+    before, after = (
+        keras.saving.load_model(folder / "model.keras").get_layer("scale").get_weights()
+        for folder in (run_folder, tmp_path / "more")
+    )
+    np.testing.assert_array_equal(before[0], after[0])
+    arguments[-1] = str(tmp_path / "other")
+    capsys.readouterr()
+    assert main([*arguments, "--words", "no", "bird"]) == 2
+    assert "expected a model of no bird" in capsys.readouterr().err
+
+
 def test_ctrl_c_keeps_what_was_learnt(word_folder, recipe_file, tmp_path):
     command = [sys.executable, str(SCRIPT), "--data", str(word_folder), "--words", "yes", "no"]
     command += ["--recipe", str(recipe_file), "--epochs", "10000", "--out", str(tmp_path / "run")]
@@ -119,6 +138,7 @@ def test_ctrl_c_keeps_what_was_learnt(word_folder, recipe_file, tmp_path):
         (["--data", "WORDS", "--recipe", "secret"], "no recipe 'secret'"),
         (["--data", "WORDS", "--epochs", "0"], "`epochs` must be at least 1"),
         (["--data", "WORDS", "--negative", "nowhere"], "nowhere: expected sound files"),
+        (["--data", "WORDS", "--start", "nowhere"], "nowhere: expected the folder of a run"),
     ],
 )
 def test_wrong_input_is_one_line_and_exit_code_2(arguments, message, word_folder, tmp_path, capsys):
