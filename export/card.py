@@ -12,7 +12,13 @@ KNOWN_VOICES = (
 
 
 def model_card(
-    name: str, size: int, settings: dict[str, Any], metrics: dict[str, Any], export: str, notes: str
+    name: str,
+    size: int,
+    settings: dict[str, Any],
+    metrics: dict[str, Any],
+    command: str,
+    checked: str,
+    notes: str,
 ) -> str:
     """Markdown for one exported model.
 
@@ -21,7 +27,8 @@ def model_card(
         size: its size in bytes.
         settings: what `speechgru.json` in the file says.
         metrics: the run's `metrics.json`.
-        export: the command that made the file and what its check found.
+        command: the command that made the file.
+        checked: what its check found.
         notes: further text (sources, known limits), or "".
     """
     front_end = settings["front_end"]
@@ -52,10 +59,10 @@ def model_card(
         "",
         "```sh",
         *metrics["commands"],
-        export.splitlines()[0],
+        command,
         "```",
         "",
-        *export.splitlines()[1:],
+        checked,
         "",
         "## Confusion on the validation clips",
         "",

@@ -187,7 +187,7 @@ def check_clips(data: Path | None) -> tuple[Any, str]:
     """Clips of one second to check with, float32 (n, samples), and where they come from."""
     import numpy as np
 
-    from training.data import find_clips, read_clips, split_clips
+    from training.data import Clip, find_clips, read_clips, split_clips
 
     if data is not None:
         clips = split_clips(data, find_clips(data)).validation
@@ -195,8 +195,6 @@ def check_clips(data: Path | None) -> tuple[Any, str]:
         read, _ = read_clips([clips[i] for i in picks], "clips")
         source = f"validation clips of {data.name}"
     else:
-        from training.data import Clip
-
         paths = sorted((ROOT / "samples").glob("*.wav"))
         read, _ = read_clips([Clip(p, p.stem.split("-")[0], p.stem) for p in paths], "samples")
         source = "the repository's samples"
@@ -239,7 +237,7 @@ def main(arguments: list[str] | None = None) -> int:
             size = unchecked.stat().st_size
         command = "python export/export.py " + shlex.join(given)
         checked = f"Checked against the Keras model on {source}, {line}."
-        card = model_card(out.name, size, described, metrics, f"{command}\n{checked}", notes)
+        card = model_card(out.name, size, described, metrics, command, checked, notes)
         write_text(out.with_suffix(".md"), card)
     except (ExportError, DataError, modelfile.ModelError, OSError, ValueError, KeyError) as error:
         print(f"export.py: {' '.join(str(error).split())}", file=sys.stderr)

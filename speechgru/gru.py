@@ -8,8 +8,9 @@
 
 Two readings of z_t are in use, and `update_gate` names them:
 
-    "write"   h_t = (1 - z_t) * h_{t-1} + z_t * h~_t      Chung 2014, eq. 5
-    "keep"    h_t = z_t * h_{t-1} + (1 - z_t) * h~_t      Cho 2014, eq. 7; Keras, PyTorch, cuDNN
+    "write"   h_t = (1 - z_t) * h_{t-1} + z_t * h~_t      Chung 2014, section 3.2
+    "keep"    h_t = z_t * h_{t-1} + (1 - z_t) * h~_t      Cho 2014, section 2.3;
+                                                          Keras, PyTorch and cuDNN
 
 With `reset_after=True` the reset gate acts on the state after its product with the recurrent
 weights, ``h~_t = tanh(W x_t + b + r_t * (U h_{t-1} + b'))``, which lets one product serve all

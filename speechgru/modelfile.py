@@ -82,7 +82,7 @@ def read(path: str | os.PathLike[str]) -> ModelFile:
 
 
 def write(path: Path, flatbuffer: bytes, labels: tuple[str, ...], settings: dict[str, Any]) -> None:
-    """Write a model file, the same bytes for the same content; beside its place, then renamed."""
+    """Write a model file, the same bytes for the same content."""
     settings = {
         "format_version": FORMAT_VERSION,
         "flatbuffer_sha256": hashlib.sha256(flatbuffer).hexdigest(),
@@ -96,9 +96,7 @@ def write(path: Path, flatbuffer: bytes, labels: tuple[str, ...], settings: dict
             (_SETTINGS, json.dumps(settings, indent=1) + "\n"),
         ):
             archive.writestr(zipfile.ZipInfo(name), text)  # the time in it stays 1980
-    unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_bytes(buffer.getvalue())
-    unfinished.replace(path)
+    path.write_bytes(buffer.getvalue())
 
 
 def _read_bytes(name: str) -> bytes:

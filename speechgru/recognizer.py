@@ -170,7 +170,7 @@ def recognize(
 
     Example:
 
-    >>> speechgru.recognize("samples/yes-flite-slt-16k-pcm16.wav").label
+    >>> speechgru.recognize("samples/yes-festival-kal-32k-pcm16.wav").label
     'yes'
     """
     return _bundled().recognize(source, sample_rate)

@@ -1,7 +1,11 @@
 """Things that many tests need: samples, a small spoken-like data set, a trained run, its export."""
 
 import os
+import signal
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,6 +40,34 @@ def chirp(word: str, pitch: float, rng: np.random.Generator) -> np.ndarray:
     phase = 2 * np.pi * pitch * 300 * (3 * time + slope * (2 * time**2 - time))
     sound = np.hanning(8000) * sum(np.sin(k * phase) / k for k in range(1, 6))
     return 0.2 * sound + 1e-3 * rng.normal(size=8000)
+
+
+@pytest.fixture
+def interrupt() -> Callable[..., tuple[int, str, str]]:
+    """Run a command, press Ctrl-C after a line that `begins` so: code, later output, errors."""
+
+    def run(
+        command: list[str], begins: str, timeout: float, **options: Any
+    ) -> tuple[int, str, str]:
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # The tests may run in the background, where SIGINT is ignored and this is inherited.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            **options,
+        )
+        try:
+            assert process.stdout is not None
+            next(line for line in process.stdout if line.startswith(begins))
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=timeout)
+        finally:
+            process.kill()
+        return process.returncode, output, errors
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from training.data import NOISE_ROW, RATE
 from training.recipe import Augment
 
-RATE = 16_000
-NOISE_ROW = 160  # noise is stored in rows of 10 ms and read from any row on
 _EQ_POINTS = np.geomspace(60, 8000, 9)
 
 

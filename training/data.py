@@ -15,14 +15,15 @@ import scipy.signal
 from tqdm import tqdm
 
 from speechgru import audio
-from training.augment import NOISE_ROW
+from speechgru.recognizer import NOT_COMMANDS
 
 USUAL_WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
-UNKNOWN, SILENCE = "unknown", "silence"
+UNKNOWN, SILENCE = NOT_COMMANDS
 NOISE_FOLDER = "_background_noise_"
 EXTENSIONS = {".wav", ".flac", ".ogg", ".mp3"}
 RATE = audio.SAMPLE_RATE
 WINDOW = RATE  # a clip is one second
+NOISE_ROW = 160  # noise is stored in rows of 10 ms and read from any row on
 HELD_OUT_NOISE = 0.2  # the end of every noise file is kept for validation
 NEGATIVE_SHARE = 0.25  # of what is drawn as "unknown", where there is negative speech
 QUIET = 10 ** (-50 / 20)  # a window of negative speech whose loud tenth is below holds no speech

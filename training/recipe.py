@@ -104,7 +104,7 @@ def load_recipe(name_or_path: str) -> Recipe:
         raise RecipeError(f"no recipe {name_or_path!r}: expected a TOML file or one of {known}")
     try:
         return _build(Recipe, tomllib.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError, UnicodeDecodeError) as error:
+    except (ValueError, TypeError) as error:
         raise RecipeError(f"{path}: {error}") from error
 
 

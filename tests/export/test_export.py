@@ -91,7 +91,7 @@ def test_the_card_states_the_files_figures(model_file, run_folder):
 def test_a_card_is_written_of_a_run_stopped_in_its_first_epoch(model_file, run_folder):
     metrics = json.loads((run_folder / "metrics.json").read_text())
     metrics |= {"last_epoch_validation_accuracy": None, "validation_of_new_voices": False}
-    card = model_card("m.tflite", 1, modelfile.read(model_file).settings, metrics, "x", "")
+    card = model_card("m.tflite", 1, modelfile.read(model_file).settings, metrics, "x", "y", "")
     assert "(the Keras model)" in card
     assert KNOWN_VOICES in card
 

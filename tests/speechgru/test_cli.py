@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 
@@ -110,24 +109,11 @@ def test_debug_shows_the_traceback(tmp_path):
     assert "AudioError" in done.stderr
 
 
-def test_ctrl_c_exits_with_130_and_no_traceback(yes):
-    process = subprocess.Popen(
-        [*COMMAND, "recognize", *[os.path.basename(yes)] * 15_000],
-        cwd=os.path.dirname(yes),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # The tests may run in the background, where SIGINT is ignored and this is inherited.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    try:
-        assert process.stdout is not None
-        process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 130
+def test_ctrl_c_exits_with_130_and_no_traceback(yes, interrupt):
+    folder, name = os.path.split(yes)
+    command = [*COMMAND, "recognize", *[name] * 15_000]
+    code, _, errors = interrupt(command, begins=name, timeout=60, cwd=folder)
+    assert code == 130
     assert errors == ""
 
 

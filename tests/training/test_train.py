@@ -1,8 +1,6 @@
 """The training script: what it learns, what it leaves behind, how it stops."""
 
 import json
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -102,27 +100,11 @@ def test_a_run_goes_on_from_another(run_folder, word_folder, recipe_file, tmp_pa
     assert "expected a model of no bird" in capsys.readouterr().err
 
 
-def test_ctrl_c_keeps_what_was_learnt(word_folder, recipe_file, tmp_path):
+def test_ctrl_c_keeps_what_was_learnt(word_folder, recipe_file, tmp_path, interrupt):
     command = [sys.executable, str(SCRIPT), "--data", str(word_folder), "--words", "yes", "no"]
     command += ["--recipe", str(recipe_file), "--epochs", "10000", "--out", str(tmp_path / "run")]
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # The tests may run in the background, where SIGINT is ignored and this is inherited.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("epoch 2/"):
-                process.send_signal(signal.SIGINT)
-                break
-        output, errors = process.communicate(timeout=100)
-    finally:
-        process.kill()
-    assert process.returncode == 130, errors
+    code, output, errors = interrupt(command, begins="epoch 2/", timeout=100)
+    assert code == 130, errors
     assert "Traceback" not in errors
     assert output.splitlines()[-1] == str(tmp_path / "run")
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
