@@ -53,9 +53,6 @@ class Trainer:
         with tf.device("CPU"):  # all clips stay in main memory
             self.clips = tf.constant(task.clips)
         self.noise = tf.constant(task.noise)
-        # XLA fuses the GRU's small operators. On a GPU it has not been tried.
-        gpu = bool(tf.config.list_physical_devices("GPU"))
-        self._gradients = tf.function(self._gradients_eagerly, jit_compile=not gpu)
         self.step = tf.function(
             self._step,
             input_signature=[
@@ -85,7 +82,7 @@ class Trainer:
             self.recipe.augment,
         )
 
-    def _gradients_eagerly(self, features: Any, answers: Any) -> tuple[Any, Any, Any]:
+    def _gradients(self, features: Any, answers: Any) -> tuple[Any, Any, Any]:
         labels = len(self.task.labels)
         smoothing = self.recipe.label_smoothing
         wanted = tf.one_hot(answers, labels) * (1 - smoothing) + smoothing / labels
