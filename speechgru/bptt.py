@@ -140,7 +140,7 @@ def _differentiable(cell: Any, return_sequences: bool) -> Any:
             d_W = tf.concat([d_z[n:], d_r[n:], d_W_h], axis=1)
             d_b_z, d_b_r, d_b_h = (tf.reduce_sum(d, axis=0) for d in (d_a_z, d_a_r, d_a_h))
             d_b = tf.concat([d_b_z, d_b_r, d_b_h], axis=0)
-            d_b_state = [tf.concat([d_b_z, d_b_r, tf.reduce_sum(d_u, axis=0)], axis=0)]
+            d_b_state = [tf.reduce_sum(d_u, axis=0)]
 
             WT_z, WT_r, WT_h = tf.split(tf.transpose(W), 3)
             d_x = tf.matmul(d_a_z, WT_z) + tf.matmul(d_a_r, WT_r) + tf.matmul(d_a_h, WT_h)

@@ -123,15 +123,15 @@ class GRUCell(keras.layers.GRUCell):
         """The next state, and what made it.
 
         Args:
-            x_zr: W x_t + b of the update and the reset gate, shape (batch, 2 * units).
+            x_zr: W x_t + b + b' of the update and the reset gate, shape (batch, 2 * units).
             x_h: W x_t + b of the candidate, shape (batch, units).
             h: h_{t-1}, shape (batch, units).
             U: recurrent weights, shape (units, 3 * units).
-            b: bias of the recurrent product, shape (3 * units,). Default None.
+            b: b' of the candidate, shape (units,). Default None.
             masks: three of shape (batch, units), recurrent dropout for z, r and h. Default None.
 
         Returns:
-            h_t, and (z_t, r_t, h~_t, past), where past is what r_t scales: U h_{t-1} + b, or
+            h_t, and (z_t, r_t, h~_t, past), where past is what r_t scales: U_h h_{t-1} + b', or
             h_{t-1} itself if the reset gate acts before the product. All (batch, units).
         """
         n = self.units
@@ -143,15 +143,13 @@ class GRUCell(keras.layers.GRUCell):
             u = tf.concat(products, axis=1)
         else:
             u = tf.matmul(h, U if self.reset_after else U[:, : 2 * n])
-        if b is not None:
-            u = tf.nn.bias_add(u, b)
 
         # z_t, r_t = sigmoid(W_zr x_t + U_zr h_{t-1})
         zr = self.recurrent_activation(x_zr + u[:, : 2 * n])
         z, r = zr[:, :n], zr[:, n:]
         if self.reset_after:
-            # h~_t = tanh(W_h x_t + r_t * U_h h_{t-1})
-            past = u[:, 2 * n :]
+            # h~_t = tanh(W_h x_t + r_t * (U_h h_{t-1} + b'))
+            past = u[:, 2 * n :] if b is None else u[:, 2 * n :] + b
             candidate = self.activation(x_h + r * past)
         else:
             # h~_t = tanh(W_h x_t + U_h (r_t * h_{t-1}))
@@ -164,7 +162,7 @@ class GRUCell(keras.layers.GRUCell):
         return h, (z, r, candidate, past)
 
     def project(self, inputs: Any, masks: Any = None) -> Any:
-        """The part of all three gates that does not depend on the state: W x + b.
+        """The part of all three gates that does not depend on the state: W x and the biases.
 
         Args:
             inputs: float, shape (..., features).
@@ -188,12 +186,20 @@ class GRUCell(keras.layers.GRUCell):
         return x[..., : 2 * self.units], x[..., 2 * self.units :]
 
     def input_bias(self) -> Any:
-        """The bias b of the inputs' product, shape (3 * units,), or None."""
-        return self.bias if self.bias is None or not self.reset_after else self.bias[0]
+        """What `project` adds, shape (3 * units,), or None: b, and b' but for the candidate.
+
+        The reset gate scales the candidate's b', and no other: the rest need not wait for a state.
+        """
+        if self.bias is None or not self.reset_after:
+            return self.bias
+        bias = tf.convert_to_tensor(self.bias)
+        return bias[0] + tf.pad(bias[1, : 2 * self.units], [[0, self.units]])
 
     def recurrent_weights(self) -> tuple[Any, Any]:
-        """U and its bias b' (or None) as tensors; a loop reads them once, before its first step."""
-        bias = self.bias[1] if self.reset_after and self.bias is not None else None
+        """U and the candidate's b' (or None) as tensors, for a loop to read once."""
+        bias = None
+        if self.reset_after and self.bias is not None:
+            bias = tf.convert_to_tensor(self.bias)[1, 2 * self.units :]
         return tf.convert_to_tensor(self.recurrent_kernel), bias
 
     def dropout_masks(self, inputs: Any) -> Any:

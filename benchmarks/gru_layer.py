@@ -1,0 +1,135 @@
+"""Time of the GRU layer: a training step, and one sequence under LiteRT.
+
+    python benchmarks/gru_layer.py [--units N ...] [--rounds N]
+
+Every layer takes its turn in every round, so that a drift of the machine's speed meets all; the
+ratios to keras.layers.GRU are taken round by round. PyTorch takes part where it is installed.
+"""
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+
+from speechgru import GRU
+
+BATCH, STEPS, FEATURES = 128, 98, 40
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--units", type=int, nargs="+", default=[64, 128, 256])
+    parser.add_argument("--rounds", type=int, default=25, help="turns of every layer")
+    options = parser.parse_args()
+
+    matrix = tf.random.normal((2048, 2048))
+    product = tf.function(lambda: tf.matmul(matrix, matrix)[0, 0])
+    peak = 2 * 2048**3 / statistics.median(rounds({"": product}, 9)[""]) / 1e9
+    print(f"{os.cpu_count()} cores, product of two 2048 x 2048 matrices: {peak:.0f} GFLOP/s")
+
+    sequences = np.random.default_rng(0).normal(size=(BATCH, STEPS, FEATURES)).astype("float32")
+    for units in options.units:
+        # Products of x with W and h with U, and in the gradient with W, U and U transposed.
+        gflop = 2 * BATCH * STEPS * 3 * units * (2 * FEATURES + 3 * units) / 1e9
+        print(f"\nTraining step, {BATCH} x {STEPS} x {FEATURES}, {units} units, {gflop:.2f} GFLOP")
+        candidates = {
+            "keras.layers.GRU": training_step(keras.layers.GRU(units), sequences),
+            "keras.layers.GRU, XLA": training_step(keras.layers.GRU(units), sequences, xla=True),
+            "speechgru.GRU": training_step(GRU(units), sequences),
+            "speechgru.GRU, XLA": training_step(GRU(units), sequences, xla=True),
+            "speechgru.GRU, write": training_step(GRU(units, update_gate="write"), sequences),
+            "speechgru.GRU, reset before": training_step(GRU(units, reset_after=False), sequences),
+        }
+        candidates |= torch_step(units, sequences)
+        table(rounds(candidates, options.rounds), gflop, peak)
+
+    for units in options.units:
+        print(f"\nLiteRT, one sequence of {STEPS} x {FEATURES}, one thread, {units} units")
+        candidates = {}
+        for kind, optimizations in (("", []), (", int8 weights", [tf.lite.Optimize.DEFAULT])):
+            for layer in (keras.layers.GRU(units), GRU(units)):
+                name = f"{type(layer).__module__.split('.')[0]} GRU{kind}"
+                candidates[name] = converted(layer, sequences[:1], optimizations)
+        table(rounds(candidates, 10 * options.rounds))
+
+
+def training_step(layer: Any, sequences: np.ndarray, xla: bool = False) -> Callable[[], Any]:
+    """Values and gradients of all weights, from the mean square of the last state."""
+    layer.build(sequences.shape)
+    weights = [w.value for w in layer.trainable_weights]
+    sequences = tf.constant(sequences)
+
+    @tf.function(jit_compile=xla)
+    def step() -> Any:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(layer(sequences, training=True) ** 2)
+        return tape.gradient(loss, weights)
+
+    return lambda: [gradient.numpy() for gradient in step()]
+
+
+def torch_step(units: int, sequences: np.ndarray) -> dict[str, Callable[[], Any]]:
+    try:
+        import torch
+    except ImportError:
+        return {}
+    layer = torch.nn.GRU(FEATURES, units, batch_first=True)
+    inputs = torch.tensor(sequences)
+
+    def step() -> None:
+        layer.zero_grad()
+        (layer(inputs)[1] ** 2).mean().backward()
+
+    return {"torch.nn.GRU": step}
+
+
+def converted(layer: Any, sequence: np.ndarray, optimizations: list[Any]) -> Callable[[], Any]:
+    """One run of the layer as LiteRT executes it."""
+    inputs = keras.Input(batch_shape=sequence.shape)
+    model = keras.Model(inputs, keras.layers.Dense(12)(layer(inputs)))
+    module = tf.Module()
+    module.held = [w.value for w in model.weights]
+    run = tf.function(lambda x: {"y": model(x)}, input_signature=[tf.TensorSpec(sequence.shape)])
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [run.get_concrete_function()], module
+    )
+    converter.optimizations = optimizations
+    interpreter = Interpreter(model_content=converter.convert(), num_threads=1)
+    runner = interpreter.get_signature_runner()
+    return lambda: runner(x=sequence)
+
+
+def rounds(candidates: dict[str, Callable[[], Any]], count: int) -> dict[str, list[float]]:
+    """Seconds of every candidate in every round, after three that are not counted."""
+    seconds: dict[str, list[float]] = {name: [] for name in candidates}
+    for number in range(count + 3):
+        for name, run in candidates.items():
+            began = time.perf_counter()
+            run()
+            if number >= 3:
+                seconds[name].append(time.perf_counter() - began)
+    return seconds
+
+
+def table(seconds: dict[str, list[float]], gflop: float = 0, peak: float = 0) -> None:
+    """Medians; ratios to the first Keras layer of the same kind, round by round."""
+    for name, values in seconds.items():
+        kind = name.partition(", int8")[1]
+        base = next(v for n, v in seconds.items() if n.startswith("keras") and kind in n)
+        ratio = statistics.median(a / b for a, b in zip(values, base, strict=True))
+        middle = statistics.median(values)
+        share = f"   {100 * gflop / middle / peak:3.0f} % of the product's speed" if gflop else ""
+        print(f"{name:28} median {1e3 * middle:8.3f} ms   ratio {ratio:.2f}{share}")
+
+
+if __name__ == "__main__":
+    main()
