@@ -27,7 +27,8 @@ def gru(cell: Any, sequences: Any, h: Any, return_sequences: bool) -> Any:
 
     Returns:
         float, shape (batch, steps, units) or (batch, units). Differentiable once; the second
-        derivative raises NotImplementedError.
+        derivative raises NotImplementedError. For use in a graph: outside of one there is nothing
+        to run side by side, and the plain loop is as fast.
     """
     bias = cell.input_bias()
     W = tf.convert_to_tensor(cell.kernel)
@@ -35,12 +36,10 @@ def gru(cell: Any, sequences: Any, h: Any, return_sequences: bool) -> Any:
     weights += [w for w in cell.recurrent_weights() if w is not None]
     run = _differentiable(cell, return_sequences)
 
+    sequences = tf.ensure_shape(sequences, (None, None, W.shape[0]))
     batch = sequences.shape[0]
-    if (
-        tf.executing_eagerly()  # runs one loop after the other
-        or tf.config.list_logical_devices("GPU")
-        or (batch is not None and batch < SMALLEST_BATCH_TO_HALVE)
-    ):
+    gpu = tf.config.list_logical_devices("GPU")
+    if gpu or (batch is not None and batch < SMALLEST_BATCH_TO_HALVE):
         return run(sequences, h, *weights)
     batch = batch or tf.shape(sequences)[0]
     sizes = [batch // 2, batch - batch // 2]
@@ -81,8 +80,11 @@ def _differentiable(cell: Any, return_sequences: bool) -> Any:
             lambda t, *_: t < steps, forward, (0, h, states, kept), maximum_iterations=steps
         )
 
-        @tf.custom_gradient  # type: ignore[untyped-decorator]
         def gradient(d_out: Any) -> Any:
+            return written_out(tf.convert_to_tensor(d_out))  # it may be sparse
+
+        @tf.custom_gradient  # type: ignore[untyped-decorator]
+        def written_out(d_out: Any) -> Any:
             UT_z, UT_r, UT_h = tf.split(tf.transpose(U), 3)
             d_states = tf.transpose(d_out, (1, 0, 2)) if return_sequences else None
 

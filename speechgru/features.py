@@ -87,6 +87,27 @@ def mfcc(samples: npt.ArrayLike, config: MFCCConfig = MFCCConfig()) -> npt.NDArr
     """
     import librosa
 
+    coefficients = librosa.feature.mfcc(
+        S=log_mel(samples, config).T, n_mfcc=config.n_mfcc, dct_type=2, norm="ortho"
+    )
+    return np.ascontiguousarray(coefficients.T, dtype=np.float32)
+
+
+def log_mel(samples: npt.ArrayLike, config: MFCCConfig) -> npt.NDArray[np.float64]:
+    """Log-mel power of one signal by librosa, of which `mfcc` is the DCT.
+
+    Args:
+        samples: mono signal in [-1, 1], shape (samples,), any float dtype.
+        config: front-end settings.
+
+    Returns:
+        float64, shape (samples // hop_length, n_mels), in dB, at least ``10 * log10(AMIN)``.
+
+    Raises:
+        ValueError: samples is not one-dimensional or is shorter than one hop.
+    """
+    import librosa
+
     signal = np.asarray(samples, dtype=np.float64)
     if signal.ndim != 1 or signal.size < config.hop_length:
         raise ValueError(
@@ -105,9 +126,8 @@ def mfcc(samples: npt.ArrayLike, config: MFCCConfig = MFCCConfig()) -> npt.NDArr
         center=False,
     )
     mel = mel_filters(config).astype(np.float64) @ np.abs(spectrum) ** 2
-    log_mel = librosa.power_to_db(mel, ref=1.0, amin=AMIN, top_db=None)
-    coefficients = librosa.feature.mfcc(S=log_mel, n_mfcc=config.n_mfcc, dct_type=2, norm="ortho")
-    return np.ascontiguousarray(coefficients.T, dtype=np.float32)
+    decibels: npt.NDArray[np.float64] = librosa.power_to_db(mel, ref=1.0, amin=AMIN, top_db=None)
+    return decibels.T
 
 
 def mel_filters(config: MFCCConfig) -> npt.NDArray[np.float32]:

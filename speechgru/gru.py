@@ -32,6 +32,7 @@ and `bias` (2, 3 * units), b and b' (without `reset_after` there is no b' and it
 """
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any, Literal
 
 import keras
@@ -101,14 +102,15 @@ class GRUCell(keras.layers.GRUCell):
                 f'`update_gate` must be "keep" or "write". Received: update_gate={update_gate!r}'
             )
         for name in ("dropout", "recurrent_dropout"):
-            rate = kwargs.get(name, 0.0)
-            if not isinstance(rate, int | float) or not 0 <= rate <= 1:
+            rate: Any = kwargs.get(name, 0.0)
+            if not (isinstance(rate, Real) and 0 <= float(rate) <= 1):
                 raise ValueError(f"`{name}` must be between 0 and 1. Received: {name}={rate!r}")
         super().__init__(units, reset_after=reset_after, **kwargs)
         self.update_gate = update_gate
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, Any]:
         nested = isinstance(states, list | tuple)
+        inputs = tf.cast(inputs, self.compute_dtype)
         x = self.project(inputs, self.dropout_masks(inputs) if training else None)
         h = states[0] if nested else states
         masks = self.recurrent_dropout_masks(h) if training else None
@@ -226,6 +228,8 @@ class GRU(keras.layers.RNN):
     training with the usual activations, a loop with its gradient written out (speechgru/bptt.py).
     Otherwise a loop over the steps, with the inputs' product before it. All give the same numbers
     to rounding; a cell whose class is not `GRUCell` always takes the last, which runs its `step`.
+    The written-out gradient has two limits: it has no second derivative, and a SavedModel cannot
+    hold a call that was traced with ``training=True`` (`unroll` or `return_gates` avoid it).
 
     Args:
         units: size of the state.
@@ -298,16 +302,16 @@ class GRU(keras.layers.RNN):
         )
         super().__init__(
             cell,
-            return_sequences=return_sequences,
-            return_state=return_state,
-            go_backwards=go_backwards,
-            stateful=stateful,
-            unroll=unroll,
-            zero_output_for_mask=zero_output_for_mask,
+            return_sequences=bool(return_sequences),
+            return_state=bool(return_state),
+            go_backwards=bool(go_backwards),
+            stateful=bool(stateful),
+            unroll=bool(unroll),
+            zero_output_for_mask=bool(zero_output_for_mask),
             **kwargs,
         )
         self.input_spec = keras.layers.InputSpec(ndim=3)
-        self.return_gates = return_gates
+        self.return_gates = bool(return_gates)
         self.use_cudnn = use_cudnn
         if self.takes_cudnn(mask=None):
             self.supports_jit = False  # XLA cannot compile cuDNN's operator
@@ -352,9 +356,10 @@ class GRU(keras.layers.RNN):
         self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
     ) -> tuple[Any, Any, list[Any]]:
         cell = self.cell
+        sequences = tf.cast(sequences, self.compute_dtype)
         h = keras.tree.flatten(initial_state)[0]
         if mask is not None:
-            mask = tf.cast(keras.tree.flatten(mask)[0], tf.bool)
+            mask = _two_dimensional(keras.tree.flatten(mask)[0])
         masks = cell.dropout_masks(sequences[:, 0]) if training else None
         if isinstance(masks, list):
             masks = [m[:, None] for m in masks]
@@ -376,6 +381,7 @@ class GRU(keras.layers.RNN):
             )
         written_out = (
             training
+            and not tf.executing_eagerly()
             and self._is_textbook()
             and mask is masks is recurrent_masks is None
             and not (self.unroll or self.return_gates)
@@ -405,11 +411,14 @@ class GRU(keras.layers.RNN):
             )
         )
 
+    def _has_own_cell(self) -> bool:
+        # Any other may compute something else: a subclass with a `step` of its own must never be
+        # run, copied or saved by code that does not know it.
+        return type(self.cell) is GRUCell
+
     def _is_textbook(self) -> bool:
-        # Anything else may compute something else: a subclass with a `step` of its own must
-        # never be run by code that does not call it.
         return (
-            type(self.cell) is GRUCell
+            self._has_own_cell()
             and self.activation in (keras.activations.tanh, keras.ops.tanh, tf.tanh)
             and self.recurrent_activation
             in (keras.activations.sigmoid, keras.ops.sigmoid, tf.sigmoid)
@@ -506,6 +515,11 @@ class GRU(keras.layers.RNN):
         return [*(masks if self.return_state else [masks]), None, None, None]
 
     def get_config(self) -> dict[str, Any]:
+        if not self._has_own_cell():
+            raise ValueError(
+                "`cell` must be a speechgru.GRUCell for the layer to be saved, cloned or "
+                f"converted; keras.layers.RNN saves others. Received: cell={self.cell!r}"
+            )
         config = super().get_config()
         cell = self.cell.get_config()
         del config["cell"], cell["name"], cell["trainable"], cell["dtype"]
@@ -513,6 +527,7 @@ class GRU(keras.layers.RNN):
         return {
             **config,
             **cell,
+            "implementation": self.cell.implementation,
             "return_gates": self.return_gates,
             "use_cudnn": self.use_cudnn,
         }
@@ -544,7 +559,11 @@ class GRU(keras.layers.RNN):
             raise ValueError(
                 f"`layer` must be a keras.layers.GRU or a speechgru.GRU. Received: {layer!r}"
             )
-        config = {**layer.get_config(), "use_cudnn": layer.use_cudnn}
+        config = {
+            **layer.get_config(),
+            "use_cudnn": layer.use_cudnn,
+            "implementation": layer.cell.implementation,
+        }
         for name in ("units", "use_bias", "reset_after"):
             if changes.get(name, config[name]) != config[name]:
                 raise ValueError(
@@ -582,7 +601,7 @@ class GRU(keras.layers.RNN):
             suffix: which layer and direction, "l0", "l0_reverse", "l1", ... Default "l0". The
                 reversed direction wants ``go_backwards=True``; its sequence comes out in the
                 order in which it was read.
-            **kwargs: arguments of `GRU` but `units`, `reset_after` and `use_bias`.
+            **kwargs: arguments of `GRU` but `units`, `reset_after`, `use_bias` and `stateful`.
 
         Returns:
             A built layer, with torch's own convention "keep" unless `update_gate` says otherwise.
@@ -590,18 +609,24 @@ class GRU(keras.layers.RNN):
         Raises:
             ValueError: an array is missing or its shape does not fit the others.
         """
+        fixed = {"units", "reset_after", "use_bias", "stateful"} & kwargs.keys()
+        if fixed:
+            raise ValueError(f"`{min(fixed)}` must be left to the state dict. Received: {kwargs}")
         names = [f"{name}_{suffix}" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
-        use_bias = names[2] in state_dict
+        use_bias = any(name in state_dict for name in names[2:])
         arrays = []
         for name in names[: 4 if use_bias else 2]:
             if name not in state_dict:
                 raise ValueError(f"`state_dict` must hold {name!r}. Received: {list(state_dict)}")
             arrays.append(np.asarray(state_dict[name]))
-        units, features = arrays[1].shape[-1], arrays[0].shape[-1]
+        features, units = (a.shape[1] if a.ndim == 2 else 0 for a in arrays[:2])
         shapes = [(3 * units, features), (3 * units, units), (3 * units,), (3 * units,)]
         for name, array, shape in zip(names, arrays, shapes, strict=False):
-            if array.shape != shape:
-                raise ValueError(f"{name!r} must have shape {shape}. Received: {array.shape}")
+            if array.shape != shape or array.dtype.kind != "f":
+                raise ValueError(
+                    f"{name!r} must be float of shape {shape}. "
+                    f"Received: {array.dtype} of shape {array.shape}"
+                )
         arrays = [_swap_gates(a) for a in arrays]
         layer = cls(units, reset_after=True, use_bias=use_bias, **kwargs)
         layer.build((None, None, features))
@@ -635,14 +660,27 @@ class GRU(keras.layers.RNN):
             weights = _negate_update_gate(weights)
         arrays = [weights[0].T, weights[1].T, *(weights[2] if self.use_bias else ())]
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        return {f"{n}_{suffix}": _swap_gates(a) for n, a in zip(names, arrays, strict=False)}
+        return {
+            f"{name}_{suffix}": _swap_gates(np.asarray(array, np.float32))
+            for name, array in zip(names, arrays, strict=False)
+        }
 
 
 def _negate_update_gate(weights: list[Any]) -> list[Any]:
     """ "keep" weights from "write" ones, and the other way: sigmoid(-a) = 1 - sigmoid(a)."""
     units = weights[0].shape[-1] // 3
     sign = np.repeat([-1.0, 1.0, 1.0], units)
-    return [w * tf.cast(sign, w.dtype) if tf.is_tensor(w) else w * sign for w in weights]
+    return [w * (tf.cast if tf.is_tensor(w) else np.asarray)(sign, w.dtype) for w in weights]
+
+
+def _two_dimensional(mask: Any) -> Any:
+    """A mask as bool (batch, steps); Keras takes (batch, steps, 1) as well."""
+    mask = tf.cast(mask, tf.bool)
+    if mask.shape.rank == 3 and mask.shape[2] == 1:
+        return mask[..., 0]
+    if mask.shape.rank != 2:
+        raise ValueError(f"`mask` must have shape (batch, steps). Received: shape={mask.shape}")
+    return mask
 
 
 def _swap_gates(array: np.ndarray) -> np.ndarray:

@@ -212,9 +212,31 @@ def test_halves_of_any_batch_are_joined_in_order(batch, rng):
     np.testing.assert_allclose(found, layer(sequences, initial_state=start)[0], atol=1e-6)
 
 
+def test_a_sparse_gradient_from_above_is_taken(sequences, rng):
+    layer = randomised(GRU(UNITS, return_sequences=True), sequences, rng)
+
+    @tf.function
+    def gradients(training):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.gather(layer(sequences, training=training), [0, 2, 2]))
+        return tape.gradient(loss, layer.trainable_variables)
+
+    assert_same(gradients(True), gradients(False))
+
+
+def test_integers_and_unknown_features_are_taken(sequences, rng):
+    layer = randomised(GRU(UNITS), sequences, rng)
+    whole = np.round(sequences)
+    np.testing.assert_array_equal(layer(whole.astype(np.int32)), layer(whole))
+    signature = [tf.TensorSpec((None, None, None))]
+    unknown = tf.function(lambda x: layer(x, training=True), input_signature=signature)
+    np.testing.assert_allclose(unknown(sequences), layer(sequences), atol=1e-6)
+
+
 def test_the_second_derivative_is_refused_where_it_would_be_wrong(sequences, rng):
     layer = randomised(GRU(UNITS), sequences, rng)
 
+    @tf.function
     def second(training):
         x = tf.constant(sequences)
         with tf.GradientTape() as outer:
@@ -234,7 +256,8 @@ def test_a_masked_step_keeps_the_state(sequences, rng):
     layer = randomised(GRU(UNITS), sequences, rng)
     mask = np.ones((3, STEPS), bool)
     mask[:, 8:] = False
-    np.testing.assert_allclose(layer(sequences, mask=mask), layer(sequences[:, :8]), atol=1e-6)
+    for form in (mask, mask[..., None]):
+        np.testing.assert_allclose(layer(sequences, mask=form), layer(sequences[:, :8]), atol=1e-6)
 
 
 def test_weights_are_named_shaped_and_ordered_as_in_keras(sequences):
@@ -361,6 +384,19 @@ def test_a_wrong_argument_is_named(make, arguments, names):
         (lambda: GRU.from_keras(GRU(4), units=5), "units.*4.*5"),
         (lambda: GRU(4, return_gates=True).to_keras(), "return_gates"),
         (lambda: GRU(4).to_torch(), "built"),
+        (lambda: GRU(4)(np.zeros((2, 3, 5), "f"), mask=np.ones((2, 3, 2))), r"mask.*\(2, 3, 2\)"),
+        (lambda: GRU.from_torch({}, units=4), "units.*state dict"),
+        (lambda: GRU.from_torch({"bias_hh_l0": 0}), "weight_ih_l0"),
+        (
+            lambda: GRU.from_torch({"weight_ih_l0": np.zeros(()), "weight_hh_l0": np.zeros(())}),
+            "weight_ih_l0.*float",
+        ),
+        (
+            lambda: GRU.from_torch(
+                {"weight_ih_l0": np.zeros((12, 5), complex), "weight_hh_l0": np.zeros((12, 4))}
+            ),
+            "weight_ih_l0.*complex",
+        ),
         (lambda: GRU.from_torch({"weight_hh_l0": 0}), "weight_ih_l0.*weight_hh_l0"),
         (
             lambda: GRU.from_torch(
@@ -464,6 +500,7 @@ def test_weights_travel_to_torch_and_back(update_gate, use_bias, sequences, rng)
     layer = GRU(UNITS, update_gate=update_gate, use_bias=use_bias)
     randomised(layer, sequences, rng)
     state = layer.to_torch("l1_reverse")
+    assert {array.dtype for array in state.values()} == {np.dtype("float32")}
     found = torch_gru(sequences, state, "l1_reverse")
     np.testing.assert_allclose(found, layer(sequences), atol=2e-6)
     back = GRU.from_torch(state, "l1_reverse", update_gate=update_gate, name="back")
@@ -569,8 +606,12 @@ def test_a_changed_step_is_what_runs_on_a_gpu_and_in_training(training, cudnn, s
     looped(sequences)
     layer.build(sequences.shape)
     layer.set_weights(looped.get_weights())
-    np.testing.assert_allclose(layer(sequences, training=training), looped(sequences), atol=1e-6)
+    found = tf.function(layer)(sequences, training=training)
+    np.testing.assert_allclose(found, looped(sequences), atol=1e-6)
     assert not cudnn
+    for copy in (layer.get_config, layer.to_keras, lambda: GRU.from_keras(layer)):
+        with pytest.raises(ValueError, match=r"cell.*Leaky"):
+            copy()
 
 
 @pytest.mark.gpu
