@@ -1,13 +1,58 @@
-"""Pictures of a run: learning curves and the confusion matrix."""
+"""Pictures: learning curves and confusion matrix of a run, and what augmentation does to a clip.
 
+    python training/plots.py SOUND OTHER --out docs/augmentation.png
+
+draws one second of SOUND before and after each augmentation; OTHER is mixed up with it.
+"""
+
+import argparse
+import dataclasses
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 import numpy as np
 from matplotlib.figure import Figure
 
+from speechgru import audio
+from speechgru.features import MFCC
+from training.augment import Draw, augment, mask_spectrogram, mixup
+from training.data import NOISE_ROW, WINDOW
 from training.files import replacing
+from training.recipe import Augment
+
+NOTHING: dict[str, Any] = {
+    "shift_ms": 0,
+    "speed": 0,
+    "speed_share": 1,
+    "noise_share": 0,
+    "reverb_share": 0,
+    "eq_db": 0,
+    "band_limit_share": 0,
+    "telephone_share": 0,
+    "gain_db": (0, 0),
+    "time_masks": 0,
+    "mel_masks": 0,
+}
+SHOWN: dict[str, dict[str, Any]] = {
+    "before": {},
+    "shift": {"shift_ms": 100},
+    "speed and pitch": {"speed": 0.15},
+    "room": {"reverb_share": 1},
+    "noise at an SNR of 10 dB": {"snr_db": (10, 10), "noise_share": 1},
+    "microphone": {"eq_db": 4},
+    "band limit": {"band_limit_share": 1},
+    "telephone": {"telephone_share": 1},
+    "gain of -10 dB": {"gain_db": (-10, -10)},
+    "SpecAugment": {"time_masks": 2, "mel_masks": 2},
+    "mixup": {"mixup_share": 1, "mixup_alpha": 4},
+    "all of the defaults": dataclasses.asdict(Augment()),
+}
 
 
 def curves(history: Sequence[dict[str, float]], path: Path) -> None:
@@ -42,6 +87,62 @@ def confusion(matrix: Any, labels: Sequence[str], path: Path) -> None:
     _save(figure, path)
 
 
+def augmentations(clip: Any, other: Any, path: Path, seed: int = 92) -> None:
+    """Waveform (before in grey) and log-mel spectrogram of a clip after each augmentation.
+
+    `clip` and `other` are float32, shape (WINDOW,), in [-1, 1].
+    """
+    pair = np.rint(np.stack([clip, other]) * 32767).astype(np.int16)
+    noise = np.random.default_rng(0).normal(size=(1000, NOISE_ROW)).astype(np.float32)
+    front_end = MFCC()
+    figure = Figure(figsize=(13, 9), layout="constrained")
+    cells = figure.subfigures(3, 4)
+    for cell, (name, changes) in zip(cells.flat, SHOWN.items(), strict=True):
+        settings = Augment(**NOTHING | changes)
+        sound = augment(pair, np.zeros(2, bool), noise, (seed, 0), settings)
+        sound, _ = mixup(sound, np.eye(2, dtype=np.float32), Draw((seed, 0), 2), settings)
+        log_mel = mask_spectrogram(front_end.log_mel(sound), (seed + 1, 0), settings)
+        wave, picture = cell.subplots(2, 1, sharex=True, height_ratios=(1, 2))
+        time = np.arange(WINDOW) / audio.SAMPLE_RATE
+        if changes:
+            wave.plot(time, clip, color="0.75", linewidth=0.5)
+        wave.plot(time, sound[0], linewidth=0.5)
+        wave.set(title=name, ylim=(-1, 1), yticks=(-1, 0, 1))
+        picture.imshow(
+            np.transpose(log_mel[0]),
+            origin="lower",
+            aspect="auto",
+            extent=(0, time[-1], 0, log_mel.shape[-1]),
+            vmin=-70,
+            vmax=20,
+        )
+        picture.set(ylabel="mel band")
+    for cell in cells[-1]:
+        cell.axes[-1].set_xlabel("seconds")
+    _save(figure, path)
+
+
 def _save(figure: Figure, path: Path) -> None:
     with replacing(path) as unfinished:
         figure.savefig(unfinished, dpi=110)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Draw what each augmentation does to a clip.")
+    parser.add_argument("sound", type=Path, help="sound file; its first second is drawn")
+    parser.add_argument("other", type=Path, help="sound file to mix it up with")
+    parser.add_argument("--out", type=Path, required=True, metavar="PNG")
+    parser.add_argument("--seed", type=int, default=92, help="default: %(default)s")
+    options = parser.parse_args(arguments)
+    clip, other = (_second(audio.load(path)) for path in (options.sound, options.other))
+    augmentations(clip, other, options.out, options.seed)
+
+
+def _second(samples: Any) -> Any:
+    """The first second of a sound, or the sound between zeros."""
+    spare = max(0, WINDOW - len(samples))
+    return np.pad(samples[:WINDOW], (spare // 2, spare - spare // 2))
+
+
+if __name__ == "__main__":
+    main()
