@@ -1,250 +1,109 @@
-"""Clips on disk -> a task: labels, a speaker-disjoint split and arrays of samples."""
+"""A data folder -> a task: labels, rows of clips to draw from, noise, a validation set."""
 
 import dataclasses
-import hashlib
 import math
-import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import scipy.signal
-from tqdm import tqdm
 
-from speechgru import audio
-from speechgru.recognizer import NOT_COMMANDS
+from training.clips import (
+    EXTENSIONS,
+    FRAME,
+    RATE,
+    SILENCE,
+    UNKNOWN,
+    USUAL_WORDS,
+    WINDOW,
+    Clip,
+    DataError,
+    Reading,
+    Samples,
+    Split,
+    choose_words,
+    find_clips,
+    find_recordings,
+    loudness,
+    official_set,
+    printable,
+    read_clips,
+    split_clips,
+    to_int16,
+    warn_of_thin_words,
+)
 
-USUAL_WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
-UNKNOWN, SILENCE = NOT_COMMANDS
+__all__ = [
+    "EXTENSIONS",
+    "RATE",
+    "SILENCE",
+    "UNKNOWN",
+    "USUAL_WORDS",
+    "WINDOW",
+    "Clip",
+    "DataError",
+    "Samples",
+    "Split",
+    "Task",
+    "choose_words",
+    "draw_batch",
+    "find_clips",
+    "make_task",
+    "noise_rows",
+    "official_set",
+    "read_clips",
+    "split_clips",
+    "synthetic_noise",
+]
+
 NOISE_FOLDER = "_background_noise_"
-EXTENSIONS = {".wav", ".flac", ".ogg", ".mp3"}
-RATE = audio.SAMPLE_RATE
-WINDOW = RATE  # a clip is one second
 NOISE_ROW = 160  # noise is stored in rows of 10 ms and read from any row on
 HELD_OUT_NOISE = 0.2  # the end of every noise file is kept for validation
 NEGATIVE_SHARE = 0.25  # of what is drawn as "unknown", where there is negative speech
 QUIET = 10 ** (-50 / 20)  # a window of negative speech whose loud tenth is below holds no speech
+MADE_UNKNOWN = 8_000  # words played backwards, and as many splices, at most: 256 MB each
+CROSSFADE = RATE * 15 // 1000  # samples over which one word becomes another in a splice
 
-Samples = npt.NDArray[np.int16]
-
-
-class DataError(ValueError):
-    """A data folder that cannot be trained on; the message says why."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Clip:
-    """One file: the word of its folder and its speaker."""
-
-    path: Path
-    word: str
-    speaker: str
-
-    @property
-    def key(self) -> str:
-        """What the lists of Speech Commands call the clip: `<word>/<file name>`."""
-        return f"{self.word}/{self.path.name}"
-
-
-@dataclasses.dataclass(frozen=True)
-class Split:
-    """Clips of the training and of the validation speakers."""
-
-    training: list[Clip]
-    validation: list[Clip]
+Pool = tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]
 
 
 @dataclasses.dataclass
 class Task:
     """Everything a run learns from and is measured on.
 
-    `clips` holds all training clips, int16 (clips, WINDOW), its row 0 silent. `pools` gives for
-    each label the rows to draw from and their probabilities. `noise` is float32
-    (rows, NOISE_ROW) at an RMS near 1. `validation` and `answers` are the validation clips, int16,
-    and the numbers of their labels. `summary` names the folders and what they gave; `new_voices`
-    says that no speaker is in both parts.
+    The same folders and the same seed give the same task, bit for bit.
+
+    Attributes:
+        labels: the commands, "unknown" and "silence".
+        clips: all training clips, int16 (clips, WINDOW), row 0 silent.
+        pools: for each label the rows to draw from and their probabilities.
+        noise: float32 (rows, NOISE_ROW) at an RMS near 1: recorded and made noises.
+        validation: the validation clips, int16 (n, WINDOW).
+        answers: the numbers of their labels, int32 (n,).
+        summary: the folders and what they gave.
+        new_voices: no speaker is in both parts.
+        lists: what the arrays hold, in their order, as text. "training" and "validation":
+            `<word>/<file>` in the data folder; "negative" and "synthetic": files in those folders;
+            "noise": `<folder>/<file>`; "training_unknown" and "validation_unknown": what is made
+            of command words where there is no other speech; "validation_silence":
+            `<folder>/<file>@<first sample at 16 kHz>*<factor>`. The rows of `validation` are
+            those of "validation", "validation_unknown" and "validation_silence", in this order.
+        passed_over: path and reason of every file that is no use (see `clips.Reading`).
     """
 
     labels: tuple[str, ...]
     clips: Samples
-    pools: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]]
+    pools: list[Pool]
     noise: npt.NDArray[np.float32]
     validation: Samples
     answers: npt.NDArray[np.int32]
     summary: str
     new_voices: bool
-
-
-def find_clips(folder: Path) -> list[Clip]:
-    """All clips of a `<word>/*.wav` folder, sorted; folders that begin with "_" or "." are passed.
-
-    The speaker is the part of the file name before `_nohash_` (Speech Commands), else before its
-    last underscore unless that is the word; else the whole stem.
-
-    Raises:
-        DataError: no such folder, or no word folder with a sound file in it.
-    """
-    if not folder.is_dir():
-        raise DataError(f"{folder}: expected a folder of <word>/*.wav, found none")
-    clips = [
-        Clip(path, word.name, _speaker(path.stem, word.name))
-        for word in sorted(folder.iterdir())
-        if word.is_dir() and not word.name.startswith(("_", "."))
-        for path in sorted(word.iterdir())
-        if path.suffix.lower() in EXTENSIONS
-    ]
-    if not clips:
-        inside = ", ".join(sorted(p.name for p in folder.iterdir())[:5]) or "nothing"
-        raise DataError(f"{folder}: expected folders <word>/*.wav, found {inside}")
-    return clips
-
-
-def _speaker(stem: str, word: str) -> str:
-    for mark in ("_nohash_", "_"):
-        name, found, _ = stem.rpartition(mark)
-        if found and name != word:
-            return name
-    return stem
-
-
-def choose_words(clips: Sequence[Clip], words: Sequence[str] | None) -> tuple[str, ...]:
-    """The command words: those asked for, else the ten usual ones if all are there, else all.
-
-    Raises:
-        DataError: a word asked for has no folder, or fewer than one word is left.
-    """
-    present = sorted({clip.word for clip in clips} - {UNKNOWN, SILENCE})
-    if words is None:
-        chosen = USUAL_WORDS if set(USUAL_WORDS) <= set(present) else tuple(present)
-    else:
-        chosen = tuple(dict.fromkeys(words))
-        missing = [word for word in chosen if word not in present]
-        if missing:
-            raise DataError(
-                f"no clips of {', '.join(missing)}; there are clips of {', '.join(present)}"
-            )
-    if not chosen:
-        raise DataError("expected at least one word folder besides unknown and silence")
-    return chosen
-
-
-def split_clips(folder: Path, clips: Sequence[Clip], share: float = 0.1) -> Split:
-    """Training and validation clips with no speaker in both.
-
-    `validation_list.txt` and `testing_list.txt` decide where they are (testing clips take no part
-    here). Without a validation list, speakers are taken in the order of the SHA-1 of their names
-    until `share` of the clips is validation; a speaker of more than half of the clips, or without
-    whom a word would be lost to training, is not taken.
-
-    Raises:
-        DataError: nothing is left to train or to validate on, or a list is no text.
-    """
-    held_out = _read_list(folder / "testing_list.txt")
-    listed = _read_list(folder / "validation_list.txt")
-    clips = [clip for clip in clips if clip.key not in held_out]
-    if listed:
-        validation = [clip for clip in clips if clip.key in listed]
-        training = [clip for clip in clips if clip.key not in listed]
-        shared = {c.speaker for c in training} & {c.speaker for c in validation}
-        if shared:
-            _warn(f"{len(shared)} speakers of {folder} are in training and validation alike")
-    else:
-        speakers = _validation_speakers(clips, share)
-        validation = [clip for clip in clips if clip.speaker in speakers]
-        training = [clip for clip in clips if clip.speaker not in speakers]
-        if not speakers:
-            _warn(f"{folder} has too few speakers: every tenth clip is validation, not a new voice")
-            validation, training = clips[::10], [c for i, c in enumerate(clips) if i % 10]
-    if not training or not validation:
-        raise DataError(
-            f"{folder}: {len(training)} clips to train and {len(validation)} to validate on; "
-            "expected some of each"
-        )
-    return Split(training, validation)
-
-
-def _read_list(path: Path) -> set[str]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    except ValueError as error:
-        raise DataError(f"{path}: expected a list of clips, found {error}") from error
-    return {line.strip() for line in lines} - {""}
-
-
-def _validation_speakers(clips: Sequence[Clip], share: float) -> set[str]:
-    of_speaker: dict[str, Counter[str]] = {}
-    for clip in clips:
-        of_speaker.setdefault(clip.speaker, Counter())[clip.word] += 1
-    left = Counter(clip.word for clip in clips)
-    chosen: set[str] = set()
-    for speaker in sorted(of_speaker, key=lambda name: hashlib.sha1(name.encode()).hexdigest()):
-        if left.total() <= (1 - share) * len(clips):
-            break
-        own = of_speaker[speaker]
-        if own.total() <= len(clips) / 2 and all(left[word] > own[word] for word in own):
-            left -= own
-            chosen.add(speaker)
-    return chosen
-
-
-def read_clips(clips: Sequence[Clip], what: str) -> tuple[Samples, list[Clip]]:
-    """Read clips as windows of one second, int16 (n, WINDOW), and the clips that could be read.
-
-    Shorter clips are padded with zeros on both sides, longer ones cut around their loudest second.
-    Files that cannot be read are named on stderr and passed over.
-
-    Raises:
-        DataError: more than 5 % of the files cannot be read.
-    """
-    out = np.zeros((len(clips), WINDOW), np.int16)
-
-    def read(row: int) -> str | None:
-        try:
-            samples = audio.load(clips[row].path)
-        except (audio.AudioError, OSError) as error:
-            return str(error)
-        out[row] = _to_int16(_one_second(samples))
-        return None
-
-    with ThreadPoolExecutor() as pool:
-        rows = tqdm(pool.map(read, range(len(clips))), what, len(clips), **_bar())
-        errors = list(rows)
-    failed = [error for error in errors if error]
-    for error in failed:
-        _warn(f"passed over: {error}")
-    if len(failed) > 0.05 * len(clips):
-        raise DataError(f"{len(failed)} of {len(clips)} files could not be read ({failed[0]})")
-    good = np.array([error is None for error in errors], bool)
-    return out[good], [clip for clip, error in zip(clips, errors, strict=True) if error is None]
-
-
-def read_windows(folder: Path) -> Samples:
-    """Recordings of any length under a folder, cut into windows of one second with half overlap.
-
-    Windows without speech, those whose loud tenth is below -50 dBFS, are left out.
-
-    Raises:
-        DataError: no such folder or no speech in it.
-    """
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in EXTENSIONS)
-    windows = []
-    for path in tqdm(paths, folder.name, **_bar()):
-        try:
-            samples = _to_int16(audio.load(path))
-        except (audio.AudioError, OSError) as error:
-            _warn(f"passed over: {error}")
-            continue
-        count = max(1, 2 * samples.size // WINDOW - 1)
-        samples = np.pad(samples, (0, max(0, WINDOW - samples.size)))
-        cut = np.stack([samples[i * WINDOW // 2 :][:WINDOW] for i in range(count)])
-        power = np.square(cut.reshape(count, 100, -1) / 32768).mean(axis=2)
-        windows += list(cut[np.quantile(power, 0.9, axis=1) >= QUIET**2])
-    if not windows:
-        raise DataError(f"{folder}: expected sound files with speech, found none")
-    return np.stack(windows)
+    lists: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    passed_over: list[tuple[str, str]] = dataclasses.field(default_factory=list)
 
 
 def make_task(
@@ -256,91 +115,260 @@ def make_task(
     synthetic_weight: float,
     synthetic_share: float,
     seed: int,
+    noise: Path | None = None,
 ) -> Task:
     """Read a data folder and lay out what is drawn for each label.
 
     Validation holds all validation clips of the command words and, as the Speech Commands paper
-    has it, a tenth of that number each of unknown words and of silence (drawn by the seed).
+    (arXiv:1804.03209) and its example have it, a tenth of that number each of unknown words and of
+    silence: any second of a background noise, at any volume. Both are drawn by the seed.
+
+    Every file is read once, and its samples go to their row of one array that is allocated at the
+    start: 32 kB a clip, and a few hundred MB besides.
 
     Args:
         data: folder of `<word>/*.wav`, with `_background_noise_` and lists where it has them.
-        words: command words, or None to choose them.
-        negative: folder of speech without commands, for "unknown"; or None.
+        words: command words; None to choose them, `["all"]` for every word folder.
+        negative: folder of speech without commands, of any length, for "unknown"; or None.
         synthetic: folder of `<word>/*.wav` spoken by machines, used in training only; or None.
         synthetic_weight: how often a synthetic clip of a command is drawn, at the least, for each
             time a real one is.
         synthetic_share: the least share of synthetic clips in what is drawn of a label.
         seed: decides the draws.
+        noise: folder of noises, of any rate and length, besides `_background_noise_`. Default:
+            None.
 
     Raises:
         DataError: the folder does not hold what a task needs.
     """
-    rng = np.random.default_rng(seed)
-    clips = find_clips(data)
-    commands = choose_words(clips, words)
+    found = find_clips(data)
+    commands = choose_words(found, words)
     labels = (*commands, UNKNOWN, SILENCE)
     numbers = {label: number for number, label in enumerate(labels)}
-    split = split_clips(data, clips)
+    split = split_clips(data, found, commands=commands)
+    # One stream of random numbers for each purpose: no choice moves another.
+    streams = np.random.SeedSequence(seed).spawn(3)
+    for_training, for_validation, for_noise = map(np.random.default_rng, streams)
 
-    recorded, kept = read_clips(split.training, "training clips")
-    sources = {
-        "silent": (np.zeros((1, WINDOW), np.int16), [SILENCE]),
-        "recorded": (recorded, [clip.word for clip in kept]),
-    }
-    if negative is not None:
-        windows = read_windows(negative)
-        sources["negative"] = windows, [UNKNOWN] * len(windows)
+    reading = Reading()
+    noises = _read_noises(reading, data, noise)
+    training = _training_rows(
+        reading, data, split.training, commands, negative, synthetic, for_training
+    )
+    validation = _validation_rows(reading, data, split.validation, commands, noises, for_validation)
+    reading.check()
+    reading.show()
+    warn_of_thin_words(commands, training.clips, validation.clips)
+    pools = _pools(training, labels, data, synthetic_weight, synthetic_share)
+
+    speech = training.filled[for_noise.choice(pools[numbers[UNKNOWN]][0], 400)]
+    made_noises = synthetic_noise(speech, for_noise)
+    return Task(
+        labels=labels,
+        clips=training.filled,
+        pools=pools,
+        noise=noise_rows([*(found.training for found in noises), *made_noises]),
+        validation=validation.filled,
+        answers=np.array([numbers.get(w, numbers[UNKNOWN]) for w in validation.words], np.int32),
+        summary=_summary(training, data, negative, synthetic, noise, noises),
+        new_voices=not {c.speaker for c in split.training} & {c.speaker for c in split.validation},
+        lists={
+            "training": training.names_of("recorded"),
+            "training_unknown": training.names_of("backwards", "splice"),
+            "negative": list(dict.fromkeys(training.names_of("negative"))),
+            "synthetic": training.names_of("synthetic"),
+            "noise": [found.name for found in noises],
+            "validation": validation.names_of("recorded"),
+            "validation_unknown": validation.names_of("backwards", "splice"),
+            "validation_silence": validation.names_of("noise"),
+        },
+        passed_over=reading.passed_over,
+    )
+
+
+class _Rows:
+    """Clips in one array that is allocated once: where each is from, its word and its name."""
+
+    def __init__(self, size: int) -> None:
+        self._array = np.empty((size, WINDOW), np.int16)
+        self.origins: list[str] = []
+        self.words: list[str] = []
+        self.names: list[str] = []
+        self.clips: list[Clip] = []  # those that are recorded
+
+    @property
+    def filled(self) -> Samples:
+        return self._array[: len(self.names)]
+
+    def names_of(self, *origins: str) -> list[str]:
+        named = zip(self.origins, self.names, strict=True)
+        return [name for origin, name in named if origin in origins]
+
+    def add(self, origin: str, word: str, name: str, samples: Samples) -> None:
+        self._array[len(self.names)] = samples
+        self._note(origin, word, name)
+
+    def read(
+        self, origin: str, reading: Reading, clips: Sequence[Clip], what: str, folder: Path
+    ) -> None:
+        """Add clips from their files; see `Reading.clips` for the last two."""
+        kept = reading.clips(clips, self._array[len(self.names) :], what, folder)
+        for clip in kept:
+            self._note(origin, clip.word, clip.key)
+        if origin == "recorded":
+            self.clips += kept
+
+    def _note(self, origin: str, word: str, name: str) -> None:
+        self.origins.append(origin)
+        self.words.append(word)
+        self.names.append(printable(name))
+
+    def make_unknown(self, backwards: int, splices: int, rng: np.random.Generator) -> None:
+        """Add words played backwards and splices, made of the commands among the recorded clips.
+
+        A splice is the first half of one command and the second half of another.
+        """
+        rows = np.array(
+            [
+                i
+                for i, of in enumerate(self.origins)
+                if of == "recorded" and self.words[i] != SILENCE
+            ]
+        )
+        for row in sorted(rng.permutation(rows)[:backwards]):
+            self.add("backwards", UNKNOWN, f"{self.names[row]} backwards", self._array[row, ::-1])
+        splices *= len({self.words[row] for row in rows}) > 1
+        middles: dict[int, int] = {}
+        for _ in range(splices):
+            pair = rng.choice(rows, 2)
+            while self.words[pair[0]] == self.words[pair[1]]:
+                pair = rng.choice(rows, 2)
+            for row in pair:
+                if row not in middles:
+                    middles[row] = middle_of_sound(self._array[row])
+            second, first = sorted(pair, key=middles.__getitem__)
+            spliced = splice(
+                self._array[first], self._array[second], middles[first], middles[second]
+            )
+            self.add("splice", UNKNOWN, f"{self.names[first]}+{self.names[second]}", spliced)
+
+
+# What is learnt
+
+
+def _training_rows(
+    reading: Reading,
+    data: Path,
+    clips: Sequence[Clip],
+    commands: Sequence[str],
+    negative: Path | None,
+    synthetic: Path | None,
+    rng: np.random.Generator,
+) -> _Rows:
+    """Row 0 silent, then the recorded clips, negative speech, synthetic and made clips."""
+    recordings = _read_negative(reading, negative) if negative is not None else []
+    spoken = find_clips(synthetic) if synthetic is not None else []
+    known = {*commands, SILENCE}
+    unknown_is_made = negative is None and all(c.word in known for c in (*clips, *spoken))
+    backwards = min(len(clips), MADE_UNKNOWN) if unknown_is_made else 0
+    splices = backwards if len(commands) > 1 else 0
+    windows = sum(len(recording.starts) for recording in recordings)
+    rows = _Rows(1 + len(clips) + windows + len(spoken) + backwards + splices)
+    rows.add("silent", SILENCE, "", np.zeros(WINDOW, np.int16))
+    rows.read("recorded", reading, clips, "training clips", data)
+    for name, samples, starts in recordings:
+        for start in starts:
+            window = samples[start : start + WINDOW]
+            rows.add("negative", UNKNOWN, name, np.pad(window, (0, WINDOW - window.size)))
     if synthetic is not None:
-        spoken, names = read_clips(find_clips(synthetic), "synthetic clips")
-        sources["synthetic"] = spoken, [clip.word for clip in names]
-    summary = [
-        f"{len(sources[of][0]):,} clips of {folder.name}"
-        for of, folder in (("recorded", data), ("negative", negative), ("synthetic", synthetic))
-        if folder is not None
-    ]
-    if all(word in numbers and word != UNKNOWN for _, words in sources.values() for word in words):
-        print(f'no speech without commands: "{UNKNOWN}" is learnt from words played backwards')
-        sources["backwards"] = recorded[:, ::-1], [UNKNOWN] * len(recorded)
+        rows.read("synthetic", reading, spoken, "synthetic clips", synthetic)
+    if unknown_is_made:
+        rows.make_unknown(backwards, splices, rng)
+        how = "words played backwards"
+        if splices:
+            how += " and from splices (the first half of one word, the second of another)"
+        print(f'no speech without commands: "{UNKNOWN}" is learnt from {how}')
+    return rows
 
-    origin = np.concatenate([[of] * len(words) for of, (_, words) in sources.items()])
-    words_of = [word for _, words in sources.values() for word in words]
-    answers = np.array([numbers.get(word, numbers[UNKNOWN]) for word in words_of])
+
+class _Recording(NamedTuple):
+    """A recording of negative speech and where its windows of one second begin."""
+
+    name: str
+    samples: Samples
+    starts: list[int]
+
+
+def _read_negative(reading: Reading, folder: Path) -> list[_Recording]:
+    """Recordings of any length under a folder, in windows of one second with half overlap.
+
+    Windows without speech, those whose loud tenth is below -50 dBFS, are left out, and so are
+    recordings that have no other.
+
+    Raises:
+        DataError: no such folder or no speech in it.
+    """
+    paths = find_recordings(folder)
+    recordings = []
+    for number, samples in reading.each(paths, to_int16, folder.name, folder):
+        count = max(1, 2 * samples.size // WINDOW - 1)
+        starts = [n * WINDOW // 2 for n in range(count)]
+        starts = [start for start in starts if _has_speech(samples[start : start + WINDOW])]
+        if starts:
+            name = printable(paths[number].relative_to(folder).as_posix())
+            recordings.append(_Recording(name, samples, starts))
+    if not recordings:
+        reading.check()
+        raise DataError(f"{folder}: expected sound files with speech, found none")
+    return recordings
+
+
+def _has_speech(window: Samples) -> bool:
+    padded = np.pad(window, (0, WINDOW - window.size)).reshape(100, -1)
+    power = np.square(padded / 32768).mean(axis=1)
+    return bool(np.quantile(power, 0.9) >= QUIET**2)
+
+
+def _pools(
+    rows: _Rows,
+    labels: Sequence[str],
+    data: Path,
+    synthetic_weight: float,
+    synthetic_share: float,
+) -> list[Pool]:
+    """For each label its rows and how probable each is.
+
+    Raises:
+        DataError: a label has no rows.
+    """
+    numbers = {label: number for number, label in enumerate(labels)}
+    origins = np.array(rows.origins)
+    answers = np.array([numbers.get(word, numbers[UNKNOWN]) for word in rows.words])
     # A word outside the task counts with the root of its clips: rare words are heard as well.
-    clips_of = Counter(zip(origin, words_of, strict=True))
+    named = list(zip(rows.origins, rows.words, strict=True))
+    clips_of = Counter(named)
     weights = np.array(
         [
             1.0 if word in numbers or of == "synthetic" else clips_of[of, word] ** -0.5
-            for of, word in zip(origin, words_of, strict=True)
+            for of, word in named
         ]
     )
     pools = []
     for number, label in enumerate(labels):
-        rows = np.flatnonzero(answers == number).astype(np.int32)
-        if not rows.size:
+        own = np.flatnonzero(answers == number).astype(np.int32)
+        if not own.size:
             raise DataError(f"{data}: no training clips of {label!r}")
-        count = Counter(origin[rows].tolist())
-        shares = {"silent": 1.0, "recorded": 1.0, "backwards": 1.0, "synthetic": synthetic_share}
+        count = Counter(origins[own].tolist())
+        shares = dict.fromkeys(count, 1.0) | {"synthetic": synthetic_share}
         if label == UNKNOWN:
             shares["negative"] = NEGATIVE_SHARE
         elif count["synthetic"]:
             heard = synthetic_weight * count["synthetic"]
             shares["synthetic"] = max(synthetic_share, heard / (heard + count["recorded"]))
-        shares["recorded"] -= sum(shares[of] for of in ("negative", "synthetic") if count[of])
-        pools.append((rows, _probabilities(origin[rows], weights[rows], shares)))
-    everything = np.concatenate([found for found, _ in sources.values()])
-    training_noise, validation_noise = _read_noise(data / NOISE_FOLDER)
-    speech = everything[rng.choice(pools[numbers[UNKNOWN]][0], 400)]
-    validation, validation_answers = _validation(split.validation, numbers, validation_noise, rng)
-    return Task(
-        labels=labels,
-        clips=everything,
-        pools=pools,
-        noise=noise_rows([*training_noise, *synthetic_noise(speech, rng)]),
-        validation=validation,
-        answers=validation_answers,
-        summary=", ".join(summary),
-        new_voices=not {c.speaker for c in split.training} & {c.speaker for c in split.validation},
-    )
+        if count["recorded"]:
+            shares["recorded"] -= sum(shares[of] for of in ("negative", "synthetic") if count[of])
+        pools.append((own, _probabilities(origins[own], weights[own], shares)))
+    return pools
 
 
 def _probabilities(
@@ -353,56 +381,113 @@ def _probabilities(
     return scaled / scaled.sum()
 
 
-def _validation(
+def _summary(
+    rows: _Rows,
+    data: Path,
+    negative: Path | None,
+    synthetic: Path | None,
+    noise: Path | None,
+    noises: Sequence["_Noise"],
+) -> str:
+    count = Counter(rows.origins)
+    sources = (("recorded", data), ("negative", negative), ("synthetic", synthetic))
+    given = [f"{count[of]:,} clips of {folder.name}" for of, folder in sources if folder]
+    if noise is not None:
+        given.append(f"{sum(found.folder == noise for found in noises):,} noises of {noise.name}")
+    return ", ".join(given)
+
+
+# What is measured
+
+
+def _validation_rows(
+    reading: Reading,
+    data: Path,
     clips: Sequence[Clip],
-    numbers: dict[str, int],
-    noise: Sequence[Samples],
+    commands: Sequence[str],
+    noises: Sequence["_Noise"],
     rng: np.random.Generator,
-) -> tuple[Samples, npt.NDArray[np.int32]]:
-    commands = [c for c in clips if c.word in numbers and c.word not in (UNKNOWN, SILENCE)]
-    others = [clip for clip in clips if clip.word not in numbers or clip.word == UNKNOWN]
-    tenth = math.ceil(0.1 * len(commands))
-    chosen = rng.permutation(len(others))[:tenth]
-    read, kept = read_clips([*commands, *(others[i] for i in sorted(chosen))], "validation clips")
-    noise = noise or [
-        _to_int16(0.05 * made.astype(np.float32) / made.std())
-        for made in synthetic_noise(read, rng, seconds=2)
-    ]
-    silence = np.zeros((tenth, WINDOW), np.int16)
-    for row in silence[tenth // 10 :]:  # the first tenth stays digital zero
-        piece = noise[rng.integers(len(noise))]
-        start = rng.integers(piece.size - WINDOW + 1)
-        row[:] = np.round(piece[start : start + WINDOW] * rng.uniform(0, 1))
-    parts = [read, silence]
-    answers = [numbers.get(clip.word, numbers[UNKNOWN]) for clip in kept]
-    answers += [numbers[SILENCE]] * tenth
-    if not others:  # as in training
-        parts.append(read[:tenth, ::-1])
-        answers += [numbers[UNKNOWN]] * len(parts[-1])
-    return np.concatenate(parts), np.array(answers, np.int32)
+) -> _Rows:
+    """All clips of commands, and for each ten of them one unknown word and one silence.
 
-
-def _read_noise(folder: Path) -> tuple[list[Samples], list[Samples]]:
-    """Noise recordings, each cut into its training and its validation part.
-
-    Recordings too short for two parts are for training alone.
+    Where there are no other words, unknown is words played backwards and splices, half and half.
     """
-    training, validation = [], []
-    paths = sorted(folder.iterdir()) if folder.is_dir() else []
-    for path in paths:
-        if path.suffix.lower() not in EXTENSIONS:
+    ours = [clip for clip in clips if clip.word in commands]
+    others = [clip for clip in clips if clip.word not in (*commands, SILENCE)]
+    tenth = math.ceil(0.1 * len(ours))
+    chosen = sorted(rng.permutation(len(others))[:tenth])
+    rows = _Rows(len(ours) + 2 * tenth)
+    read = [*ours, *(others[i] for i in chosen)]
+    rows.read("recorded", reading, read, "validation clips", data)
+    if not rows.clips:
+        reading.check()
+        raise DataError(f"{data}: expected clips to validate on, found none with sound")
+    if not others:
+        splices = tenth // 2 if len({clip.word for clip in rows.clips}) > 1 else 0
+        rows.make_unknown(tenth - splices, splices, rng)
+    pieces = [found for found in noises if found.held_out.size]
+    pieces = pieces or [
+        _Noise(data, f"made noise {number}", to_int16(0.05 * made / made.std()), 0)
+        for number, made in enumerate(synthetic_noise(rows.filled, rng, seconds=2))
+    ]
+    for _ in range(tenth):
+        piece = pieces[rng.integers(len(pieces))]
+        start = int(rng.integers(piece.kept, piece.samples.size - WINDOW + 1))
+        level = round(rng.uniform(0, 1), 6)
+        name = f"{piece.name}@{start}*{level:.6f}"
+        window = np.round(piece.samples[start : start + WINDOW] * level)
+        rows.add("noise", SILENCE, name, window.astype(np.int16))
+    return rows
+
+
+# Noise
+
+
+class _Noise(NamedTuple):
+    """A noise: its folder and name, int16 samples and where the part for validation begins."""
+
+    folder: Path
+    name: str
+    samples: Samples
+    kept: int
+
+    @property
+    def training(self) -> Samples:
+        return self.samples[: self.kept]
+
+    @property
+    def held_out(self) -> Samples:
+        return self.samples[self.kept :]
+
+
+def _read_noises(reading: Reading, data: Path, added: Path | None) -> list[_Noise]:
+    """The noises of a data folder and of another folder; each file once.
+
+    The last fifth of every recording is for validation, if that is a second or more.
+
+    Raises:
+        DataError: no noise in the other folder.
+    """
+    noises: list[_Noise] = []
+    seen: set[Path] = set()
+    for folder, owner in ((data / NOISE_FOLDER, data), (added, added)):
+        if folder is None or owner is None:
             continue
-        try:
-            samples = _to_int16(audio.load(path))
-        except (audio.AudioError, OSError) as error:
-            _warn(f"passed over: {error}")
-            continue
-        held_out = int(samples.size * HELD_OUT_NOISE)
-        if held_out >= WINDOW:
-            validation.append(samples[-held_out:])
-            samples = samples[:-held_out]
-        training.append(samples)
-    return training, validation
+        paths = find_recordings(folder)
+        if not paths and folder is added:
+            raise DataError(f"{folder}: expected a folder of noise recordings, found none")
+        paths = [path for path in paths if path.resolve() not in seen]
+        seen |= {path.resolve() for path in paths}
+        before = len(noises)
+        for number, samples in reading.each(paths, to_int16, folder.name, owner):
+            name = f"{folder.name}/{paths[number].relative_to(folder).as_posix()}"
+            held_out = int(samples.size * HELD_OUT_NOISE)
+            kept = samples.size - (held_out if held_out >= WINDOW else 0)
+            noises.append(_Noise(folder, printable(name), samples, kept))
+        if paths and folder is added and len(noises) == before:
+            reading.check()
+            raise DataError(f"{folder}: expected noise recordings, found none with sound")
+    return noises
 
 
 def synthetic_noise(
@@ -452,14 +537,53 @@ def synthetic_noise(
 
 def noise_rows(noises: Iterable[npt.NDArray[np.generic]]) -> npt.NDArray[np.float32]:
     """Noises at an RMS of 1 one after another, float32 (rows, NOISE_ROW)."""
-    scaled = []
+    noises = list(noises)
+    joined = np.empty(sum(noise.size for noise in noises), np.float32)
+    filled = 0
     for noise in noises:
-        values = np.asarray(noise, np.float64)
-        level = math.sqrt(float(np.mean(values**2)))
+        level = math.sqrt(_power(noise))
         if level > 0:
-            scaled.append((values / level).astype(np.float32))
-    joined = np.concatenate(scaled)
-    return joined[: joined.size // NOISE_ROW * NOISE_ROW].reshape(-1, NOISE_ROW)
+            np.divide(noise, level, out=joined[filled : filled + noise.size], casting="same_kind")
+            filled += noise.size
+    return joined[: filled // NOISE_ROW * NOISE_ROW].reshape(-1, NOISE_ROW)
+
+
+def _power(samples: npt.NDArray[np.generic]) -> float:
+    """Mean square, a minute at a time: hours of noise are never held as float64."""
+    minutes = (samples[start : start + 60 * RATE] for start in range(0, samples.size, 60 * RATE))
+    return sum(float(np.square(m, dtype=np.float64).sum()) for m in minutes) / max(1, samples.size)
+
+
+# Drawing and making clips
+
+
+def middle_of_sound(clip: Samples) -> int:
+    """The sample before which half of a clip's sound is (see `loudness`), not at its very ends."""
+    level = np.cumsum(loudness(clip))
+    middle = WINDOW // 2
+    if level[-1]:
+        middle = int((np.searchsorted(level, level[-1] / 2) + 0.5) * FRAME)
+    return min(max(middle, CROSSFADE), WINDOW - CROSSFADE)
+
+
+def splice(first: Samples, second: Samples, middle: int, earlier: int) -> Samples:
+    """The first half of one clip and the second half of another, crossfaded over 15 ms.
+
+    Args:
+        first: int16 (WINDOW,).
+        second: int16 (WINDOW,).
+        middle: where the halves of `first` meet.
+        earlier: where those of `second` do, not after `middle`: then both, shifted so that they
+            meet between the two places, reach the ends of the window.
+
+    Returns:
+        int16 (WINDOW,).
+    """
+    meet = (middle + earlier) // 2
+    fade = np.clip((np.arange(WINDOW) - meet) / CROSSFADE + 0.5, 0, 1)
+    before = np.pad(first[middle - meet :], (0, middle - meet))
+    after = np.pad(second[: WINDOW - meet + earlier], (meet - earlier, 0))
+    return np.round(before * (1 - fade) + after * fade).astype(np.int16)
 
 
 def draw_batch(
@@ -477,25 +601,3 @@ def draw_batch(
         pool, weights = task.pools[number]
         rows[places] = rng.choice(pool, int(places.sum()), p=weights)
     return rows, answers
-
-
-def _one_second(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The loudest second of a clip, or the clip between zeros."""
-    spare = samples.size - WINDOW
-    if spare > 0:
-        energy = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
-        start = int(np.argmax(energy[WINDOW:] - energy[:-WINDOW]))
-        return samples[start : start + WINDOW]
-    return np.pad(samples, (-spare // 2, -spare - -spare // 2))
-
-
-def _to_int16(samples: npt.NDArray[np.float32]) -> Samples:
-    return np.clip(np.round(samples * 32768.0), -32768, 32767).astype(np.int16)
-
-
-def _bar() -> dict[str, object]:
-    return {"disable": None, "leave": False, "unit": "clip"}  # shown where stderr is a terminal
-
-
-def _warn(message: str) -> None:
-    print(f"warning: {message}", file=sys.stderr)
