@@ -19,21 +19,27 @@ class RecipeError(ValueError):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Augment:
-    """Random changes to every training clip; a share is the part of the clips that get it."""
+    """Random changes to every training clip; a share is the part of the clips that get it.
+
+    A share, range or number of 0 switches a change off; no other draws anything else for that.
+    """
 
     shift_ms: float = 100.0  # moved by up to this much, either way
-    speed: float = 0.15  # played faster or slower by up to this factor
+    speed: float = 0.15  # resampled: faster and higher, or slower and lower, by up to this part
     speed_share: float = 0.8
     snr_db: tuple[float, float] = (-5.0, 25.0)
     noise_share: float = 0.8
-    reverb_share: float = 0.25
+    reverb_share: float = 0.25  # simulated rooms
     eq_db: float = 4.0  # deviation of a random microphone curve
-    band_limit_share: float = 0.2  # telephones and small microphones
+    band_limit_share: float = 0.2  # small microphones and low sample rates
+    telephone_share: float = 0.05  # 300-3400 Hz at 8 kHz in 8 bit mu-law
     gain_db: tuple[float, float] = (-20.0, 10.0)
     time_masks: int = 2
     time_mask_frames: int = 6
     mel_masks: int = 2
     mel_mask_bands: int = 6
+    mixup_share: float = 0.0  # blended with another clip of the batch, targets too,
+    mixup_alpha: float = 0.2  # with a weight from Beta(alpha, alpha)
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -45,6 +51,8 @@ class Augment:
                 raise ValueError(f"`augment.{field.name}` is out of range: {value}")
         if self.speed > 0.5:
             raise ValueError(f"`augment.speed` must be at most 0.5: {self.speed}")
+        if self.mixup_alpha < 0.05:  # float64 holds gamma variates of no smaller one
+            raise ValueError(f"`augment.mixup_alpha` must be at least 0.05: {self.mixup_alpha}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,6 +69,7 @@ class Recipe:
     label_smoothing: float = 0.05
     unknown_share: float = 0.2  # of every batch
     silence_share: float = 0.06
+    average: float = 0.0  # momentum of a moving average of the weights; 0 is none
     synthetic_weight: float = 0.25  # a synthetic clip is drawn so often for each real one,
     synthetic_share: float = 0.15  # and together they are at least this share of a label
     seed: int = 0
@@ -76,6 +85,8 @@ class Recipe:
         for name in ("learning_rate", "clip_norm"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"`{name}` must be greater than 0: {getattr(self, name)}")
+        if not 0 <= self.average < 1:
+            raise ValueError(f"`average` must be from 0 to less than 1: {self.average}")
         for name in ("label_smoothing", "unknown_share", "silence_share", "synthetic_share"):
             if not 0 <= getattr(self, name) < 0.5:
                 raise ValueError(f"`{name}` must be from 0 to less than 0.5: {getattr(self, name)}")

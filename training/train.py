@@ -2,9 +2,10 @@
 
     python training/train.py --data speech_commands --recipe medium --out runs/medium
 
-The run's folder holds the recipe, the best model so far (`model.keras`), `history.json`,
-`metrics.json`, learning curves and the confusion matrix. Ctrl-C ends the training early and keeps
-what was learnt.
+The run's folder holds the recipe, the best model so far (`model.keras`), the state after the last
+epoch (`last.npz`), `history.json`, `metrics.json`, learning curves, the confusion matrix and
+TensorBoard's logs. Ctrl-C ends the training early and keeps what was learnt; `--resume` goes on
+after that, or after anything else that ended it.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import dataclasses
 import json
 import os
 import shlex
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,6 +22,9 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+ROOT = Path(__file__).resolve().parents[1]
+RUN = "run.json"  # how the run was started, for --resume
+
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -27,16 +32,41 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
-    add("--data", type=Path, required=True, help="folder of <word>/*.wav (Speech Commands layout)")
+    add(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder of <word>/*.wav (default: Speech Commands v0.02, downloaded)",
+    )
     add("--recipe", default="medium", help="name of a recipe in training/recipes/, or a TOML file")
-    add("--words", nargs="+", metavar="W", help="command words (default: the ten usual, or all)")
+    add(
+        "--words",
+        nargs="+",
+        metavar="W",
+        help='command words, or "all" (default: the ten usual if they are there, or all)',
+    )
     add("--negative", type=Path, metavar="DIR", help="speech without commands, of any length")
+    add("--noise", type=Path, metavar="DIR", help="more background noise, of any length")
     add("--synthetic", type=Path, metavar="DIR", help="<word>/*.wav for training only")
     add("--epochs", type=int, help="instead of the recipe's")
     add("--seed", type=int, help="instead of the recipe's")
     add("--start", type=Path, metavar="RUN_DIR", help="go on from the model of this run")
+    add(
+        "--features",
+        choices=("graph", "librosa"),
+        default="graph",
+        help="where features are computed: in the graph, from augmented audio, or once by librosa",
+    )
+    add("--device", choices=("auto", "cpu", "gpu"), default="auto", help="auto: a GPU if any")
+    add(
+        "--strategy",
+        choices=("none", "mirrored", "multiworker"),
+        default="none",
+        help="spread every batch over the GPUs of this machine, or the machines of TF_CONFIG",
+    )
     default = Path("runs") / time.strftime("%Y%m%d-%H%M%S")
     add("--out", type=Path, default=default, help="folder of the run, without a model in it")
+    add("--resume", action="store_true", help="go on with the run in --out as it was started")
     return parser.parse_args(arguments)
 
 
@@ -48,58 +78,141 @@ def main(arguments: list[str] | None = None) -> int:
         return run(parsed)
     except KeyboardInterrupt:
         return 130
-    except OSError as error:
+    except (OSError, MemoryError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 2
 
 
 def run(parsed: argparse.Namespace) -> int:
     """Read, train, report; returns the exit code."""
+    from training.checkpoint import CheckpointError
+    from training.data import DataError
+    from training.devices import DeviceError
+    from training.download import DownloadError
+    from training.recipe import RecipeError
+    from training.trainer import TrainingError
+
+    try:
+        if parsed.resume:
+            parsed = as_started(parsed)
+        elif (parsed.out / "model.keras").exists() or (parsed.out / RUN).exists():
+            raise DataError(
+                f"{parsed.out}: expected a new folder for the run, found one with a model; "
+                "--resume goes on with it"
+            )
+        return prepared(parsed)
+    except (
+        CheckpointError,
+        DataError,
+        DeviceError,
+        DownloadError,
+        RecipeError,
+        TrainingError,
+    ) as error:
+        print(f"train.py: {error}", file=sys.stderr)
+        return 2
+
+
+def as_started(parsed: argparse.Namespace) -> argparse.Namespace:
+    """The arguments with which the run in `--out` was started.
+
+    Raises:
+        CheckpointError: there is no run, or an argument is given that might differ from its own.
+    """
+    from training.checkpoint import CheckpointError
+
+    path = parsed.out / RUN
+    try:
+        given = json.loads(path.read_text(encoding="utf-8"))["arguments"]
+        started = parse_arguments(given)
+    except (OSError, ValueError, KeyError, SystemExit) as error:
+        raise CheckpointError(f"{path}: expected how the run was started, found {error}") from error
+    defaults = vars(parse_arguments(["--out", str(parsed.out), "--resume"]))
+    own = vars(started) | {"out": parsed.out, "resume": True}
+    other = [n for n, v in vars(parsed).items() if n in own and v not in (own[n], defaults[n])]
+    if other:
+        raise CheckpointError(
+            f"--resume takes all arguments but --out from {path}; found another --{other[0]}"
+        )
+    started.out, started.resume, started.given = parsed.out, True, given
+    return started
+
+
+def prepared(parsed: argparse.Namespace) -> int:
+    """Lay out the run that the arguments describe, train it and report."""
     from training.data import DataError, make_task
+    from training.devices import choose_device, choose_strategy, has_bfloat16, is_chief
+    from training.download import default_cache, speech_commands
+    from training.features import librosa_log_mel
     from training.files import write_text
     from training.recipe import RecipeError, load_recipe
     from training.trainer import Trainer, report, train
 
     out = parsed.out
+    recipe = load_recipe(parsed.recipe)
+    given = {name: getattr(parsed, name) for name in ("epochs", "seed")}
     try:
-        if (out / "model.keras").exists():
-            raise DataError(f"{out}: expected a new folder for the run, found one with a model")
-        recipe = load_recipe(parsed.recipe)
-        given = {name: getattr(parsed, name) for name in ("epochs", "seed")}
-        try:
-            recipe = dataclasses.replace(
-                recipe, **{name: value for name, value in given.items() if value is not None}
-            )
-        except ValueError as error:
-            raise RecipeError(str(error)) from error
-        start, earlier = load_start(parsed.start, recipe) if parsed.start else (None, None)
-        task = make_task(
-            parsed.data,
-            words=parsed.words,
-            negative=parsed.negative,
-            synthetic=parsed.synthetic,
-            synthetic_weight=recipe.synthetic_weight,
-            synthetic_share=recipe.synthetic_share,
-            seed=recipe.seed,
+        recipe = dataclasses.replace(recipe, **{k: v for k, v in given.items() if v is not None})
+    except ValueError as error:
+        raise RecipeError(str(error)) from error
+    gpu = choose_device(parsed.device)
+    strategy = choose_strategy(parsed.strategy)
+    writes = is_chief(strategy)
+    start, earlier = None, None
+    if parsed.start:
+        with strategy.scope():
+            start, earlier = load_start(parsed.start, recipe)
+    data = parsed.data or speech_commands()
+    task = make_task(
+        data,
+        words=parsed.words,
+        negative=parsed.negative,
+        noise=parsed.noise,
+        synthetic=parsed.synthetic,
+        synthetic_weight=recipe.synthetic_weight,
+        synthetic_share=recipe.synthetic_share,
+        seed=recipe.seed,
+    )
+    if earlier and tuple(earlier["labels"]) != task.labels:
+        raise DataError(
+            f"{parsed.start}: expected a model of {' '.join(task.labels)}, "
+            f"found one of {' '.join(earlier['labels'])}"
         )
-        if earlier and tuple(earlier["labels"]) != task.labels:
-            raise DataError(
-                f"{parsed.start}: expected a model of {' '.join(task.labels)}, "
-                f"found one of {' '.join(earlier['labels'])}"
-            )
-    except (DataError, RecipeError) as error:
-        print(f"train.py: {error}", file=sys.stderr)
-        return 2
-    out.mkdir(parents=True, exist_ok=True)
-    write_text(out / "recipe.json", json.dumps(dataclasses.asdict(recipe), indent=1))
+    lists = json.dumps({"labels": task.labels, **task.lists}, indent=0)
+    if parsed.resume and (out / "task.json").read_text(encoding="utf-8") != lists:
+        raise DataError(f"{data}: expected the clips of {out / 'task.json'}, found others")
+    if writes:
+        out.mkdir(parents=True, exist_ok=True)
+        started = {"arguments": parsed.given, "git": git_revision(), "cwd": str(Path.cwd())}
+        write_text(out / "task.json", lists)
+        write_text(out / "passed_over.txt", "".join(f"{p}: {why}\n" for p, why in task.passed_over))
+        write_text(out / "recipe.json", json.dumps(dataclasses.asdict(recipe), indent=1))
+        if not parsed.resume:
+            write_text(out / RUN, json.dumps(started, indent=1))
     print(f"training on {task.summary}; validating on {len(task.answers)} clips")
     print(f"labels: {' '.join(task.labels)}")
-    trainer = Trainer(task, recipe, start)
-    interrupted = train(trainer, out)
+    log_mel = None
+    if parsed.features == "librosa":
+        print("features by librosa, of the clips as they are: audio is not augmented")
+        log_mel = librosa_log_mel(task.clips, recipe.front_end, default_cache() / "features")
+    trainer = Trainer(
+        task, recipe, start, strategy=strategy, mixed=has_bfloat16(gpu), log_mel=log_mel
+    )
+    interrupted = train(trainer, out, writes)
     command = "python training/train.py " + shlex.join(parsed.given)
-    report(trainer, parsed.data, command, out, earlier)
+    if writes:
+        report(trainer, data, command, out, earlier)
     print(out)
     return 130 if interrupted else 0
+
+
+def git_revision() -> str | None:
+    """The commit of this clone, with "+" if files differ from it; None outside of one."""
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--abbrev=40", "--dirty=+"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
 
 
 def load_start(folder: Path, recipe: Any) -> tuple[Any, dict[str, Any]]:

@@ -14,164 +14,331 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from speechgru.models import build_model
-from training import plots
-from training.augment import augment, mask_spectrogram
+from training import checkpoint, plots
+from training.augment import Draw, augment, mask_spectrogram, mixup
+from training.checkpoint import CheckpointError
 from training.data import Task, draw_batch
 from training.files import replacing, write_text
-from training.recipe import Recipe
+from training.recipe import Recipe, RecipeError
 
 WARM_UP_STEPS = 500
+VALIDATION_BATCH = 256
+OF_DEVICE = 1_000_003  # between the seeds of two devices that share a batch
+LAST = "last.npz"  # the state after the last whole epoch
 SPEECH_COMMANDS_LICENCE = (  # asked for by the licence of the recordings
     "Trained on Speech Commands by Pete Warden / Google, CC BY 4.0"
 )
 
 
+class TrainingError(ValueError):
+    """A training that has gone wrong; the message says where."""
+
+
 class Trainer:
-    """Model, optimizer and the one traced step that augments, computes features and learns."""
+    """Model, optimizer and the one traced step that augments, computes features and learns.
 
-    def __init__(self, task: Task, recipe: Recipe, start: keras.Model | None = None) -> None:
-        self.task, self.recipe = task, recipe
+    Args:
+        task: what to learn; see `training.data.Task`.
+        recipe: how; see `training.recipe.Recipe`.
+        start: a trained model to go on from, built inside `strategy.scope()`. Default None.
+        strategy: a ``tf.distribute.Strategy`` that spreads every batch. Default: one device.
+        mixed: whether to compute in bfloat16; weights stay float32. Default False.
+        log_mel: float32 (clips, frames, bands), features of `task.clips` computed beforehand, in
+            place of augmented audio. Default None.
+
+    Attributes:
+        model: float32; what is validated and saved.
+        learner: what the step trains: `model` itself, unless it computes in bfloat16 or its
+            weights are averaged.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        recipe: Recipe,
+        start: keras.Model | None = None,
+        *,
+        strategy: Any = None,
+        mixed: bool = False,
+        log_mel: Any = None,
+    ) -> None:
+        self.task, self.recipe, self.log_mel = task, recipe, log_mel
+        self.strategy = strategy or tf.distribute.get_strategy()
+        self.replicas = self.strategy.num_replicas_in_sync
+        if recipe.batch_size % self.replicas:
+            raise RecipeError(
+                f"`batch_size` must be a multiple of the {self.replicas} devices: "
+                f"{recipe.batch_size}"
+            )
         self.traces = 0
-        keras.utils.set_random_seed(recipe.seed)
         self.adapted = start is not None  # a trained model keeps the scaling that it learnt with
-        self.model = start or build_model(recipe.preset, task.labels, recipe.front_end)
-        self.front_end = self.model.get_layer("mfcc")
-        self.classifier = keras.Model(self.front_end.output, self.model.output)
-        total = recipe.epochs * recipe.steps
-        warm_up = min(WARM_UP_STEPS, total // 10)
-        schedule = keras.optimizers.schedules.CosineDecay(
-            recipe.learning_rate / 100,
-            decay_steps=max(1, total - warm_up),
-            warmup_target=recipe.learning_rate,
-            warmup_steps=warm_up,
-        )
-        self.optimizer = keras.optimizers.AdamW(
-            schedule, weight_decay=recipe.weight_decay, global_clipnorm=recipe.clip_norm
-        )
-        self.optimizer.exclude_from_weight_decay(var_names=["bias"])
-        self.optimizer.build(self.model.trainable_variables)
-        with tf.device("CPU"):  # all clips stay in main memory
-            self.clips = tf.constant(task.clips)
+        keras.utils.set_random_seed(recipe.seed)
+        with self.strategy.scope():
+            self.model = start or build_model(recipe.preset, task.labels, recipe.front_end)
+            self.learner = self.model
+            if mixed or recipe.average:
+                self.learner = _twin(self.model, task, recipe, mixed)
+            self.optimizer = _optimizer(recipe)
+            self.optimizer.build(self.learner.trainable_variables)
+        self.front_end = self.learner.get_layer("mfcc")
+        self.classifier = keras.Model(self.front_end.output, self.learner.output)
         self.noise = tf.constant(task.noise)
-        self.step = tf.function(
-            self._step,
-            input_signature=[
-                tf.TensorSpec((recipe.batch_size,), tf.int32),
-                tf.TensorSpec((recipe.batch_size,), tf.int32),
-                tf.TensorSpec((), tf.int32),
-            ],
+        self._classify = tf.function(lambda audio: self.model(audio, training=False))
+        self._run = tf.function(lambda *batch: self.strategy.run(self._step, args=batch))
+
+    def step(self, rows: Any, answers: Any, number: int) -> tuple[Any, Any]:
+        """One step on rows of the task's clips, the `number`th of the run; loss and accuracy."""
+        source = self.task.clips if self.log_mel is None else self.log_mel
+        batch = [self._spread(array) for array in (source[rows], answers)]
+        results = self._run(*batch, tf.constant(number))
+        loss, right = (self.strategy.reduce("SUM", value, axis=None) for value in results)
+        return loss, right / len(rows)
+
+    def _spread(self, array: Any) -> Any:
+        if self.replicas == 1:
+            return tf.constant(array)
+        size = len(array) // self.replicas
+        return self.strategy.experimental_distribute_values_from_function(
+            lambda place: tf.constant(array[place.replica_id_in_sync_group * size :][:size])
         )
 
-    def _step(self, rows: Any, answers: Any, number: Any) -> tuple[Any, Any]:
-        """One step; returns loss and accuracy on this batch."""
+    def _step(self, clips: Any, answers: Any, number: Any) -> tuple[Any, Any]:
+        """A device's share of a step; returns its part of the mean loss, and its right answers."""
         self.traces += 1
-        log_mel = self.front_end.log_mel(self.augmented(rows, answers, number))
-        log_mel = mask_spectrogram(log_mel, (self.recipe.seed + 1, number), self.recipe.augment)
-        features = self.front_end.dct(log_mel)
-        gradients, loss, accuracy = self._gradients(features, answers)
-        self.optimizer.apply(gradients, self.model.trainable_variables)
-        return loss, accuracy
-
-    def augmented(self, rows: Any, answers: Any, number: Any) -> Any:
-        """Augmented audio of the given rows of the task's clips, (batch, samples)."""
-        return augment(
-            tf.gather(self.clips, rows),
-            answers == len(self.task.labels) - 1,
-            self.noise,
-            (self.recipe.seed, number),
-            self.recipe.augment,
-        )
-
-    def _gradients(self, features: Any, answers: Any) -> tuple[Any, Any, Any]:
-        labels = len(self.task.labels)
-        smoothing = self.recipe.label_smoothing
+        recipe, labels = self.recipe, len(self.task.labels)
+        place = tf.distribute.get_replica_context()
+        smoothing = recipe.label_smoothing
         wanted = tf.one_hot(answers, labels) * (1 - smoothing) + smoothing / labels
+        seed = recipe.seed + OF_DEVICE * place.replica_id_in_sync_group
+        if self.log_mel is None:
+            audio, wanted = self.augmented(clips, answers, wanted, (seed, number))
+            log_mel = self.front_end.log_mel(audio)
+        else:
+            log_mel = clips
+        log_mel = mask_spectrogram(log_mel, (seed + 1, number), recipe.augment)
+        features = self.front_end.dct(log_mel)
         with tf.GradientTape() as tape:
-            logits = self.classifier(features, training=True)
-            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))
+            logits = tf.cast(self.classifier(features, training=True), tf.float32)
+            losses = tf.nn.softmax_cross_entropy_with_logits(wanted, logits)
+            loss = tf.reduce_sum(losses) / recipe.batch_size
+        gradients = tape.gradient(loss, self.learner.trainable_variables)
+        # Clipped as a whole: their sum over the devices first. Keras sums them once more.
+        gradients = place.all_reduce("SUM", gradients) if self.replicas > 1 else gradients
+        gradients, _ = tf.clip_by_global_norm(gradients, recipe.clip_norm)
+        gradients = [gradient / self.replicas for gradient in gradients]
+        self.optimizer.apply(gradients, self.learner.trainable_variables)
         right = tf.argmax(logits, axis=1, output_type=tf.int32) == answers
-        accuracy = tf.reduce_mean(tf.cast(right, tf.float32))
-        return tape.gradient(loss, self.model.trainable_variables), loss, accuracy
+        return loss, tf.reduce_sum(tf.cast(right, tf.float32))
+
+    def augmented(self, clips: Any, answers: Any, wanted: Any, seed: Any) -> tuple[Any, Any]:
+        """Augmented audio of clips, (batch, samples), and what is wanted of it, (batch, labels)."""
+        is_silence = answers == len(self.task.labels) - 1
+        settings = self.recipe.augment
+        audio = augment(clips, is_silence, self.noise, seed, settings)
+        return mixup(audio, wanted, Draw(seed, tf.shape(clips)[0]), settings)
 
     def adapt(self, rng: Any, batches: int = 16) -> None:
         """Set the scaling of the features from augmented training clips."""
         features = []
         for number in range(batches):
             rows, answers = self.draw(rng)
-            audio = self.augmented(rows, tf.constant(answers), tf.constant(-1 - number))
+            if self.log_mel is not None:
+                features.append(self.front_end.dct(tf.constant(self.log_mel[rows])).numpy())
+                continue
+            seed = (self.recipe.seed, tf.constant(-1 - number))
+            wanted = tf.one_hot(answers, len(self.task.labels))
+            audio, _ = self.augmented(self.task.clips[rows], answers, wanted, seed)
             features.append(self.front_end(audio).numpy())
-        self.model.get_layer("scale").adapt(np.concatenate(features))
+        self.learner.get_layer("scale").adapt(np.concatenate(features))
+        self.adapted = True
 
     def draw(self, rng: Any) -> Any:
+        """Rows of a batch and their labels."""
         recipe = self.recipe
         return draw_batch(
             self.task, recipe.batch_size, recipe.unknown_share, recipe.silence_share, rng
         )
 
+    def show(self) -> None:
+        """Give `model` what `learner` has learnt: its weights, or their moving average."""
+        if self.learner is self.model:
+            return
+        weights = self.learner.get_weights()
+        self.optimizer.finalize_variable_values(self.learner.trainable_variables)
+        _set_weights(self.model, self.learner.get_weights())
+        self.learner.set_weights(weights)
+
+    def state(self) -> list[np.ndarray]:
+        """Everything that the next step starts from but its number."""
+        optimizer = [np.asarray(variable) for variable in self.optimizer.variables]
+        return [*self.learner.get_weights(), *optimizer]
+
+    def restore(self, arrays: list[np.ndarray]) -> None:
+        """Take up a `state`.
+
+        Raises:
+            CheckpointError: it is of another model.
+        """
+        current = self.state()
+        if [a.shape for a in arrays] != [a.shape for a in current]:
+            raise CheckpointError(
+                f"expected a checkpoint of {self.model.name} with {len(current)} arrays of its "
+                f"shapes, found {len(arrays)} arrays"
+            )
+        count = len(self.learner.weights)
+        _set_weights(self.learner, arrays[:count])
+        for variable, array in zip(self.optimizer.variables, arrays[count:], strict=True):
+            variable.assign(array)
+        self.adapted = True
+
     def logits(self, clips: Any) -> Any:
         """Logits of clips as they are, int16 (n, samples) -> float32 (n, labels)."""
-        return self.model.predict(clips.astype("float32") / 32768, batch_size=256, verbose=0)
+        parts = np.split(clips, range(VALIDATION_BATCH, len(clips), VALIDATION_BATCH))
+        return np.concatenate(
+            [self._classify(tf.constant(part.astype(np.float32) / 32768)) for part in parts]
+        )
 
 
-def train(trainer: Trainer, out: Path) -> bool:
-    """Train and keep the best epoch's model in `out`; returns whether Ctrl-C ended it early."""
+def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
+    total = recipe.epochs * recipe.steps
+    warm_up = min(WARM_UP_STEPS, total // 10)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        recipe.learning_rate / 100,
+        decay_steps=max(1, total - warm_up),
+        warmup_target=recipe.learning_rate,
+        warmup_steps=warm_up,
+    )
+    optimizer = keras.optimizers.AdamW(
+        schedule,
+        weight_decay=recipe.weight_decay,
+        use_ema=recipe.average > 0,
+        ema_momentum=recipe.average,
+        ema_overwrite_frequency=None,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return optimizer
+
+
+def _twin(model: keras.Model, task: Task, recipe: Recipe, mixed: bool) -> keras.Model:
+    """A model of the same weights that computes in bfloat16, or just another one."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if mixed else policy)
+    try:
+        twin = build_model(recipe.preset, task.labels, recipe.front_end)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    _set_weights(twin, model.get_weights())
+    return twin
+
+
+def _set_weights(model: keras.Model, weights: list[np.ndarray]) -> None:
+    model.set_weights(weights)
+    model.get_layer("scale").finalize_state()  # which the layer computes from its weights
+
+
+def train(trainer: Trainer, out: Path, writes: bool = True) -> bool:
+    """Train, keeping the best epoch's model and the last epoch's state in `out`.
+
+    If `out` holds the state of an earlier, unfinished part of the run, the run goes on from it:
+    every batch depends on the seed and its number alone, so it ends as if it had not stopped.
+
+    Args:
+        trainer: what to train.
+        out: the run's folder.
+        writes: whether this process writes there; of several workers, one does.
+
+    Returns:
+        Whether Ctrl-C ended it early.
+
+    Raises:
+        TrainingError: the loss is no longer a finite number.
+        CheckpointError: the state in `out` is of another run.
+        OSError: `out` cannot be written; the last good checkpoint is as it was.
+    """
     recipe, task = trainer.recipe, trainer.task
-    rng = np.random.default_rng(recipe.seed)
     history: list[dict[str, float]] = []
     best = (-1.0, 0.0)  # accuracy, then the smaller loss
+    if (out / LAST).exists():
+        arrays, progress = checkpoint.load(out / LAST)
+        trainer.restore(arrays)
+        history, best = progress["history"], tuple(progress["best"])
+        print(f"going on after epoch {len(history)} of {recipe.epochs}", flush=True)
+    if not trainer.adapted:
+        trainer.adapt(np.random.default_rng((recipe.seed, recipe.epochs)))
+    board = tf.summary.create_file_writer(str(out / "tensorboard")) if writes else None
     interrupted = False
-    bar = tqdm(total=recipe.epochs * recipe.steps, unit="step", disable=None)
+    done = len(history) * recipe.steps
+    bar = tqdm(total=recipe.epochs * recipe.steps, initial=done, unit="step", disable=None)
     try:
-        if not trainer.adapted:
-            trainer.adapt(rng)
-        for epoch in range(recipe.epochs):
+        for epoch in range(len(history), recipe.epochs):
             began = time.monotonic()
+            rng = np.random.default_rng((recipe.seed, epoch))
             results = []
-            for step in range(recipe.steps):
+            for step in range(epoch * recipe.steps, (epoch + 1) * recipe.steps):
                 rows, answers = trainer.draw(rng)
-                results.append(trainer.step(rows, answers, epoch * recipe.steps + step))
+                results.append(trainer.step(rows, answers, step))
                 bar.update()
             loss, accuracy = np.mean([[float(v) for v in pair] for pair in results], axis=0)
+            if not np.isfinite(loss):
+                raise TrainingError(
+                    f"the loss became {loss} in epoch {epoch + 1}: try a lower `learning_rate`; "
+                    f"{out} holds the epochs before it"
+                )
+            trainer.show()
             logits = trainer.logits(task.validation)
             validation = float(np.mean(logits.argmax(1) == task.answers))
-            validation_loss = _cross_entropy(logits, task.answers)
             history.append(
                 {
                     "epoch": epoch + 1,
                     "loss": float(loss),
                     "training_accuracy": float(accuracy),
-                    "validation_loss": validation_loss,
+                    "validation_loss": _cross_entropy(logits, task.answers),
                     "validation_accuracy": validation,
                     "seconds": time.monotonic() - began,
                 }
             )
-            if (validation, -validation_loss) > best:
-                _save(trainer.model, out / "model.keras")
-                best = (validation, -validation_loss)
-            write_text(out / "history.json", json.dumps(history, indent=1))
-            bar.set_postfix(
-                loss=f"{loss:.3f}", validation=f"{validation:.2%}", best=f"{best[0]:.2%}"
-            )
-            if bar.disable:
-                line = f"epoch {epoch + 1}/{recipe.epochs}: loss {loss:.3f}, augmented training "
-                line += (
-                    f"accuracy {accuracy:.2%}, validation {validation:.2%} (best {best[0]:.2%}), "
-                )
-                print(line + f"{history[-1]['seconds']:.0f} s", flush=True)
+            better = (validation, -history[-1]["validation_loss"]) > best
+            best = max(best, (validation, -history[-1]["validation_loss"]))
+            if writes:
+                if better:
+                    _save(trainer.model, out / "model.keras")
+                progress = {"history": history, "best": best}
+                checkpoint.save(out / LAST, trainer.state(), progress)
+                write_text(out / "history.json", json.dumps(history, indent=1))
+                with board.as_default(step=epoch + 1):
+                    for name, value in list(history[-1].items())[1:]:
+                        tf.summary.scalar(name, value)
+                board.flush()
+            _tell(bar, history[-1], best[0], recipe.epochs)
     except KeyboardInterrupt:
         interrupted = True
         print("interrupted: keeping the best model so far", file=sys.stderr)
-        if best[0] < 0:
+        if writes and best[0] < 0:
             _save(trainer.model, out / "model.keras")
-        write_text(out / "history.json", json.dumps(history, indent=1))
+            write_text(out / "history.json", json.dumps(history, indent=1))
     finally:
         bar.close()
     return interrupted
 
 
+def _tell(bar: Any, last: dict[str, float], best: float, epochs: int) -> None:
+    validation = f"{last['validation_accuracy']:.2%}"
+    bar.set_postfix(loss=f"{last['loss']:.3f}", validation=validation, best=f"{best:.2%}")
+    if bar.disable:
+        print(
+            f"epoch {last['epoch']}/{epochs}: loss {last['loss']:.3f}, augmented training accuracy "
+            f"{last['training_accuracy']:.2%}, validation {validation} (best {best:.2%}), "
+            f"{last['seconds']:.0f} s",
+            flush=True,
+        )
+
+
 def _save(model: keras.Model, path: Path) -> None:
     with replacing(path) as unfinished:
-        model.save(unfinished)
+        try:
+            model.save(unfinished)
+        except (RuntimeError, ValueError) as error:  # h5py's words for a full disk
+            raise OSError(f"{path}: {error}") from error
 
 
 def _cross_entropy(logits: Any, answers: Any) -> float:

@@ -1,6 +1,12 @@
 """The training script: what it learns, what it leaves behind, how it stops."""
 
+import dataclasses
 import json
+import os
+import re
+import signal
+import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,10 +15,11 @@ import numpy as np
 import pytest
 
 import speechgru.models  # noqa: F401  registers the layers
+from training import checkpoint
 from training.data import make_task
 from training.recipe import load_recipe
 from training.train import main
-from training.trainer import Trainer, train
+from training.trainer import LAST, Trainer, TrainingError, train
 
 SCRIPT = Path(__file__).resolve().parents[2] / "training" / "train.py"
 
@@ -63,11 +70,17 @@ def test_the_step_is_traced_once_and_a_seed_repeats_the_run(task, recipe_file, t
     weights = []
     for number in range(2):
         trainer = Trainer(task, load_recipe(str(recipe_file)))
-        assert not train(trainer, tmp_path)
+        assert not train(trainer, folder(tmp_path, number))
         assert trainer.traces == 1, number
         weights.append(trainer.model.get_weights())
     for first, second in zip(*weights, strict=True):
         np.testing.assert_array_equal(first, second)
+
+
+def folder(parent, name):
+    path = parent / str(name)
+    path.mkdir()
+    return path
 
 
 def test_scaling_makes_augmented_features_standard(task, recipe_file):
@@ -75,10 +88,217 @@ def test_scaling_makes_augmented_features_standard(task, recipe_file):
     rng = np.random.default_rng(0)
     trainer.adapt(rng)
     rows, answers = trainer.draw(rng)
-    audio = trainer.augmented(rows, answers, 0)
+    audio, _ = trainer.augmented(
+        task.clips[rows], answers, np.eye(4, dtype=np.float32)[answers], (0, 0)
+    )
     scaled = trainer.model.get_layer("scale")(trainer.front_end(audio)).numpy()
     assert np.abs(scaled.mean(axis=(0, 1))).max() < 0.5
     assert 0.5 < scaled.std(axis=(0, 1)).min() < scaled.std(axis=(0, 1)).max() < 1.6
+
+
+def test_bfloat16_and_averaged_weights_learn_and_are_kept_in_float32(task, recipe_file, tmp_path):
+    recipe = dataclasses.replace(load_recipe(str(recipe_file)), average=0.9)
+    trainer = Trainer(task, recipe, mixed=True)
+    assert not train(trainer, tmp_path)
+    assert trainer.learner.get_layer("gru_1").compute_dtype == "bfloat16"
+    model = keras.saving.load_model(tmp_path / "model.keras")
+    assert {layer.compute_dtype for layer in model.layers} <= {"float32", "float64"}
+    guesses = trainer.logits(task.validation).argmax(axis=1)
+    assert np.mean(guesses == task.answers) > 0.8
+    raw, averaged = (m.get_layer("logits").get_weights()[0] for m in (trainer.learner, model))
+    assert 1e-6 < np.abs(raw - averaged).max() < 0.5
+
+
+def test_a_loss_that_is_no_number_stops_the_run(task, recipe_file, tmp_path):
+    recipe = dataclasses.replace(load_recipe(str(recipe_file)), learning_rate=1e30, steps=5)
+    with pytest.raises(TrainingError, match=r"loss became nan in epoch.*learning_rate"):
+        train(Trainer(task, recipe), tmp_path)
+
+
+def same_weights(one, other):
+    for first, second in zip(one, other, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+KILLED_WHILE_WRITING = """
+import os, signal, sys
+import numpy as np
+from pathlib import Path
+
+sys.path.insert(0, {root!r})
+from training.train import main
+
+write, count = np.savez, 0
+
+def savez(path, **arrays):
+    global count
+    count += 1
+    write(path, **arrays)
+    if count == 2:
+        Path(path).write_bytes(Path(path).read_bytes()[:5000])  # half of the second checkpoint
+        os.kill(os.getpid(), signal.SIGKILL)
+
+np.savez = savez
+main({arguments!r})
+"""
+
+DISK_FULL = """
+import resource, sys
+
+sys.path.insert(0, {root!r})
+from training.train import main
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+sys.exit(main({arguments!r}))
+"""
+
+
+def run_code(code, arguments):
+    code = code.format(root=str(SCRIPT.parents[1]), arguments=arguments)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_a_killed_run_ends_as_if_it_had_not_been_killed(word_folder, recipe_file, tmp_path, capsys):
+    arguments = ["--data", str(word_folder), "--words", "yes", "no", "--recipe", str(recipe_file)]
+    assert main([*arguments, "--out", str(tmp_path / "whole")]) == 0
+
+    cut = tmp_path / "cut"
+    done = run_code(KILLED_WHILE_WRITING, [*arguments, "--out", str(cut)])
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert len(checkpoint.load(cut / LAST)[1]["history"]) == 1
+
+    good = (cut / LAST).read_bytes()
+    done = run_code(DISK_FULL, ["--resume", "--out", str(cut)])
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert "train.py: [Errno 27] File too large" in done.stderr
+    assert (cut / LAST).read_bytes() == good
+
+    capsys.readouterr()
+    assert main(["--resume", "--out", str(cut)]) == 0
+    assert "going on after epoch 1 of 3" in capsys.readouterr().out
+    found, expected = (checkpoint.load(out / LAST) for out in (cut, tmp_path / "whole"))
+    same_weights(found[0], expected[0])
+    for one, other in zip(found[1]["history"], expected[1]["history"], strict=True):
+        assert {**one, "seconds": 0} == {**other, "seconds": 0}
+    models = [keras.saving.load_model(o / "model.keras") for o in (cut, tmp_path / "whole")]
+    same_weights(*[model.get_weights() for model in models])
+    assert not list(cut.glob(".*"))
+
+
+def test_resume_wants_the_run_as_it_was_started(run_folder, tmp_path, capsys):
+    for arguments, message in (
+        (["--out", str(tmp_path / "none")], "expected how the run was started"),
+        (["--out", str(run_folder), "--seed", "5"], "found another --seed"),
+    ):
+        assert main(["--resume", *arguments]) == 2
+        assert message in capsys.readouterr().err
+    assert main(["--data", "x", "--out", str(run_folder)]) == 2
+    assert "--resume goes on with it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not an archive", None])
+def test_a_damaged_checkpoint_is_named(content, run_folder, tmp_path):
+    path = tmp_path / LAST
+    if content is None:
+        path.write_bytes((run_folder / LAST).read_bytes()[:-100])
+    else:
+        path.write_bytes(content)
+    with pytest.raises(checkpoint.CheckpointError, match=re.escape(str(path))):
+        checkpoint.load(path)
+
+
+def test_a_checkpoint_of_another_model_is_refused(run_folder, task, recipe_file, tmp_path):
+    arrays, progress = checkpoint.load(run_folder / LAST)
+    checkpoint.save(tmp_path / LAST, arrays[:-1], progress)
+    with pytest.raises(
+        checkpoint.CheckpointError, match="expected a checkpoint of speechgru_small"
+    ):
+        train(Trainer(task, load_recipe(str(recipe_file))), tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(word_folder, recipe_file, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    arguments = ["--data", str(word_folder), "--recipe", str(recipe_file)]
+    assert main([*arguments, "--out", str(tmp_path / "file" / "run")]) == 2
+    assert "Not a directory" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_run_records_what_it_was_made_of(run_folder):
+    started = json.loads((run_folder / "run.json").read_text())
+    assert "--data" in started["arguments"]
+    lists = json.loads((run_folder / "task.json").read_text())
+    assert len(lists["training"]) > len(lists["validation"]) > 0
+    assert (run_folder / "passed_over.txt").read_text() == ""
+    events = b"".join(p.read_bytes() for p in (run_folder / "tensorboard").iterdir())
+    assert b"validation_accuracy" in events
+
+
+PLAIN = """
+preset = "small"
+epochs = 2
+steps = 10
+batch_size = 16
+silence_share = 0
+[augment]
+shift_ms = 0
+speed_share = 0
+noise_share = 0
+reverb_share = 0
+band_limit_share = 0
+eq_db = 0
+gain_db = [0, 0]
+time_masks = 0
+mel_masks = 0
+"""
+
+
+def test_two_workers_lose_what_one_loses(word_folder, tmp_path):
+    recipe = tmp_path / "plain.toml"
+    recipe.write_text(PLAIN)
+    with socket.socket() as one, socket.socket() as other:
+        sockets = [one, other]
+        for s in sockets:
+            s.bind(("127.0.0.1", 0))
+        hosts = [f"127.0.0.1:{s.getsockname()[1]}" for s in sockets]
+    command = [sys.executable, str(SCRIPT), "--data", str(word_folder), "--words", "yes", "no"]
+    command += ["--recipe", str(recipe), "--device", "cpu"]
+    workers = []
+    for index in range(2):
+        cluster = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
+        workers.append(
+            subprocess.Popen(
+                [*command, "--strategy", "multiworker", "--out", str(tmp_path / "two")],
+                env={**os.environ, "TF_CONFIG": json.dumps(cluster)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    try:
+        for worker in workers:
+            _, errors = worker.communicate(timeout=180)
+            assert worker.returncode == 0, errors
+    finally:
+        for worker in workers:
+            worker.kill()
+    assert main([*command[2:], "--out", str(tmp_path / "one")]) == 0
+    two, one = (json.loads((tmp_path / n / "history.json").read_text()) for n in ("two", "one"))
+    for key in ("loss", "training_accuracy", "validation_loss", "validation_accuracy"):
+        np.testing.assert_allclose([e[key] for e in two], [e[key] for e in one], rtol=1e-3)
+
+
+def test_features_by_librosa_learn_as_those_of_the_graph(word_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("SPEECHGRU_CACHE", str(tmp_path / "cache"))
+    recipe = tmp_path / "plain.toml"
+    recipe.write_text(PLAIN)
+    histories = []
+    for features in ("graph", "librosa"):
+        out = tmp_path / features
+        arguments = ["--data", str(word_folder), "--recipe", str(recipe), "--out", str(out)]
+        assert main([*arguments, "--words", "yes", "no", "--features", features]) == 0
+        histories.append(json.loads((out / "history.json").read_text())[-1])
+    assert histories[0]["validation_accuracy"] == histories[1]["validation_accuracy"]
+    assert histories[0]["loss"] == pytest.approx(histories[1]["loss"], rel=1e-2)
 
 
 def test_a_run_goes_on_from_another(run_folder, word_folder, recipe_file, tmp_path, capsys):
