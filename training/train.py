@@ -26,11 +26,15 @@ ROOT = Path(__file__).resolve().parents[1]
 RUN = "run.json"  # how the run was started, for --resume
 
 
+class _Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Every default, but where the help itself says what happens without the option."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return super()._get_help_string(action) if action.default else action.help
+
+
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__.splitlines()[0],
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], formatter_class=_Help)
     add = parser.add_argument
     add(
         "--data",
@@ -45,12 +49,32 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar="W",
         help='command words, or "all" (default: the ten usual if they are there, or all)',
     )
-    add("--negative", type=Path, metavar="DIR", help="speech without commands, of any length")
-    add("--noise", type=Path, metavar="DIR", help="more background noise, of any length")
-    add("--synthetic", type=Path, metavar="DIR", help="<word>/*.wav for training only")
-    add("--epochs", type=int, help="instead of the recipe's")
-    add("--seed", type=int, help="instead of the recipe's")
-    add("--start", type=Path, metavar="RUN_DIR", help="go on from the model of this run")
+    add(
+        "--negative",
+        type=Path,
+        metavar="DIR",
+        help="speech without commands, of any length (default: none)",
+    )
+    add(
+        "--noise",
+        type=Path,
+        metavar="DIR",
+        help="more background noise, of any length (default: none)",
+    )
+    add(
+        "--synthetic",
+        type=Path,
+        metavar="DIR",
+        help="<word>/*.wav for training only (default: none)",
+    )
+    add("--epochs", type=int, help="instead of the recipe's (default: the recipe's)")
+    add("--seed", type=int, help="instead of the recipe's (default: the recipe's)")
+    add(
+        "--start",
+        type=Path,
+        metavar="RUN_DIR",
+        help="begin with the model of this run (default: a new model)",
+    )
     add(
         "--features",
         choices=("graph", "librosa"),
@@ -66,7 +90,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     default = Path("runs") / time.strftime("%Y%m%d-%H%M%S")
     add("--out", type=Path, default=default, help="folder of the run, without a model in it")
-    add("--resume", action="store_true", help="go on with the run in --out as it was started")
+    add(
+        "--resume",
+        action="store_true",
+        help="go on with the run in --out as it was started (default: a new run)",
+    )
     return parser.parse_args(arguments)
 
 
