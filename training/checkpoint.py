@@ -38,6 +38,9 @@ def load(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
     try:
         with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
             names = sorted(set(file.files) - {"progress"})
-            return [file[name] for name in names], json.loads(str(file["progress"]))
+            progress = json.loads(str(file["progress"]))
+            if not isinstance(progress, dict):
+                raise ValueError(f"progress {progress!r}")
+            return [file[name] for name in names], progress
     except Exception as error:  # zipfile, numpy and json raise many kinds for damaged files
         raise CheckpointError(f"{path}: expected the checkpoint of a run, found {error}") from error

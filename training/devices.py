@@ -62,6 +62,8 @@ def choose_strategy(name: str) -> Any:
             resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
             if not resolver.cluster_spec().as_dict().get("worker"):
                 raise ValueError("it names no workers")
+            workers = resolver.cluster_spec().num_tasks("worker")
+            print(f"worker {resolver.task_id}: waiting for all {workers} workers", flush=True)
             return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
         except (ValueError, KeyError, TypeError, tf.errors.OpError) as error:
             raise DeviceError(

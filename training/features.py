@@ -11,7 +11,12 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from speechgru.features import MFCCConfig, log_mel
+from training.augment import augment
+from training.data import WINDOW, Task
 from training.files import replacing
+from training.recipe import Recipe
+
+SILENT_CLIPS = 2_000
 
 
 def librosa_log_mel(
@@ -49,3 +54,22 @@ def librosa_log_mel(
             out.flush()
     features: npt.NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
     return features
+
+
+def with_silence(task: Task, recipe: Recipe) -> Task:
+    """The task with clips of silence as augmentation makes them, for features that are kept.
+
+    Where audio is augmented in the graph, silence gets another room tone in every batch. A model
+    that only heard digital zeros would take any room for a word.
+    """
+    settings, batch = recipe.augment, np.zeros((500, WINDOW), np.int16)
+    silent = np.ones(len(batch), bool)
+    tones = [
+        augment(batch, silent, task.noise, (recipe.seed, number), settings)
+        for number in range(SILENT_CLIPS // len(batch))
+    ]
+    clips = np.concatenate([task.clips, np.int16(np.round(np.concatenate(tones) * 32767))])
+    rows, _ = task.pools[-1]
+    rows = np.concatenate([rows, np.arange(len(task.clips), len(clips), dtype=np.int32)])
+    pool = rows, np.full(len(rows), 1 / len(rows))
+    return dataclasses.replace(task, clips=clips, pools=[*task.pools[:-1], pool])

@@ -1,6 +1,7 @@
 """Files that are never half written."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +12,19 @@ def replacing(path: Path) -> Iterator[Path]:
     unfinished = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         yield unfinished
+        _flush(unfinished)  # or a power cut could leave the name without the content
         unfinished.replace(path)
+        _flush(path.parent)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,6 +1,7 @@
 """Recipes: everything that decides a training run, read from a TOML file and checked."""
 
 import dataclasses
+import json
 import math
 import tomllib
 from pathlib import Path
@@ -102,7 +103,7 @@ class Recipe:
 
 
 def load_recipe(name_or_path: str) -> Recipe:
-    """Read a recipe by name from `training/recipes/` or by path.
+    """Read a recipe by name from `training/recipes/` or by path; a run's `recipe.json` is one too.
 
     Raises:
         RecipeError: no such recipe, not TOML, an unknown key or a value that does not fit.
@@ -114,8 +115,10 @@ def load_recipe(name_or_path: str) -> Recipe:
         known = ", ".join(sorted(p.stem for p in RECIPES.glob("*.toml")))
         raise RecipeError(f"no recipe {name_or_path!r}: expected a TOML file or one of {known}")
     try:
-        return _build(Recipe, tomllib.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
+        text = path.read_text(encoding="utf-8")
+        values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+        return _build(Recipe, values)
+    except (ValueError, TypeError, AttributeError) as error:
         raise RecipeError(f"{path}: {error}") from error
 
 

@@ -10,6 +10,7 @@ after that, or after anything else that ended it.
 
 import argparse
 import dataclasses
+import hashlib
 import json
 import os
 import shlex
@@ -24,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 ROOT = Path(__file__).resolve().parents[1]
 RUN = "run.json"  # how the run was started, for --resume
+PATHS = ("data", "negative", "noise", "synthetic", "start")
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter):
@@ -33,7 +35,10 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter):
         return super()._get_help_string(action) if action.default else action.help
 
 
-def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+def parse_arguments(
+    arguments: list[str] | None = None, *, typed_only: bool = False
+) -> argparse.Namespace:
+    """The options, or only those that were typed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], formatter_class=_Help)
     add = parser.add_argument
     add(
@@ -95,6 +100,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         action="store_true",
         help="go on with the run in --out as it was started (default: a new run)",
     )
+    if typed_only:
+        for action in parser._actions:
+            action.default = argparse.SUPPRESS
     return parser.parse_args(arguments)
 
 
@@ -142,28 +150,30 @@ def run(parsed: argparse.Namespace) -> int:
 
 
 def as_started(parsed: argparse.Namespace) -> argparse.Namespace:
-    """The arguments with which the run in `--out` was started.
+    """The options with which the run in `--out` was started.
 
     Raises:
-        CheckpointError: there is no run, or an argument is given that might differ from its own.
+        CheckpointError: there is no run, or another option is given as well.
     """
     from training.checkpoint import CheckpointError
 
     path = parsed.out / RUN
     try:
-        given = json.loads(path.read_text(encoding="utf-8"))["arguments"]
-        started = parse_arguments(given)
-    except (OSError, ValueError, KeyError, SystemExit) as error:
+        started = json.loads(path.read_text(encoding="utf-8"))
+        options, command = started["options"], started["command"]
+        if options.keys() != vars(parsed).keys() - {"given", "out", "resume"}:
+            raise ValueError(f"options {', '.join(options)}")
+        paths = {name: Path(value) for name, value in options.items() if name in PATHS and value}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{path}: expected how the run was started, found {error}") from error
-    defaults = vars(parse_arguments(["--out", str(parsed.out), "--resume"]))
-    own = vars(started) | {"out": parsed.out, "resume": True}
-    other = [n for n, v in vars(parsed).items() if n in own and v not in (own[n], defaults[n])]
-    if other:
+    typed = vars(parse_arguments(parsed.given, typed_only=True)).keys() - {"out", "resume"}
+    if typed:
         raise CheckpointError(
-            f"--resume takes all arguments but --out from {path}; found another --{other[0]}"
+            f"--resume takes every option but --out from {path}; found --{min(typed)} as well"
         )
-    started.out, started.resume, started.given = parsed.out, True, given
-    return started
+    recipe = str(parsed.out / "recipe.json")  # epochs and seed in it, whatever its source is now
+    own = {**options, **paths, "recipe": recipe, "epochs": None, "seed": None}
+    return argparse.Namespace(**own, out=parsed.out, resume=True, given=command)
 
 
 def prepared(parsed: argparse.Namespace) -> int:
@@ -171,7 +181,7 @@ def prepared(parsed: argparse.Namespace) -> int:
     from training.data import DataError, make_task
     from training.devices import choose_device, choose_strategy, has_bfloat16, is_chief
     from training.download import default_cache, speech_commands
-    from training.features import librosa_log_mel
+    from training.features import librosa_log_mel, with_silence
     from training.files import write_text
     from training.recipe import RecipeError, load_recipe
     from training.trainer import Trainer, report, train
@@ -201,32 +211,40 @@ def prepared(parsed: argparse.Namespace) -> int:
         synthetic_share=recipe.synthetic_share,
         seed=recipe.seed,
     )
-    if earlier and tuple(earlier["labels"]) != task.labels:
+    if earlier and earlier["labels"] != task.labels:
         raise DataError(
             f"{parsed.start}: expected a model of {' '.join(task.labels)}, "
             f"found one of {' '.join(earlier['labels'])}"
         )
     lists = json.dumps({"labels": task.labels, **task.lists}, indent=0)
-    if parsed.resume and (out / "task.json").read_text(encoding="utf-8") != lists:
+    settings = json.dumps(dataclasses.asdict(recipe), indent=1)
+    if parsed.resume and (out / "task.json").read_bytes() != lists.encode():
         raise DataError(f"{data}: expected the clips of {out / 'task.json'}, found others")
+    identity = hashlib.blake2b((settings + lists).encode())
+    identity.update(task.clips)
+    if parsed.start:
+        identity.update((parsed.start / "model.keras").read_bytes())
     if writes:
         out.mkdir(parents=True, exist_ok=True)
-        started = {"arguments": parsed.given, "git": git_revision(), "cwd": str(Path.cwd())}
         write_text(out / "task.json", lists)
         write_text(out / "passed_over.txt", "".join(f"{p}: {why}\n" for p, why in task.passed_over))
-        write_text(out / "recipe.json", json.dumps(dataclasses.asdict(recipe), indent=1))
-        if not parsed.resume:
-            write_text(out / RUN, json.dumps(started, indent=1))
+    if writes and not parsed.resume:
+        options = {k: v for k, v in vars(parsed).items() if k not in ("given", "out", "resume")}
+        options |= {k: str(options[k].resolve()) for k in PATHS if options[k]}
+        started = {"command": parsed.given, "options": options, "git": git_revision()}
+        write_text(out / "recipe.json", settings)
+        write_text(out / RUN, json.dumps(started, indent=1))
     print(f"training on {task.summary}; validating on {len(task.answers)} clips")
     print(f"labels: {' '.join(task.labels)}")
     log_mel = None
     if parsed.features == "librosa":
-        print("features by librosa, of the clips as they are: audio is not augmented")
+        print("features by librosa, of the clips as they are: speech is not augmented")
+        task = with_silence(task, recipe)
         log_mel = librosa_log_mel(task.clips, recipe.front_end, default_cache() / "features")
     trainer = Trainer(
         task, recipe, start, strategy=strategy, mixed=has_bfloat16(gpu), log_mel=log_mel
     )
-    interrupted = train(trainer, out, writes)
+    interrupted = train(trainer, out, writes, identity.hexdigest())
     command = "python training/train.py " + shlex.join(parsed.given)
     if writes:
         report(trainer, data, command, out, earlier)
@@ -252,6 +270,8 @@ def load_start(folder: Path, recipe: Any) -> tuple[Any, dict[str, Any]]:
 
     try:
         metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        earlier = {k: metrics[k] for k in ("labels", "commands", "epochs", "training_seconds")}
+        earlier["labels"] = tuple(earlier["labels"])
         model = keras.saving.load_model(folder / "model.keras")
     except Exception as error:  # Keras raises many kinds for what is no model
         reason = str(error).splitlines()[0]
@@ -262,7 +282,7 @@ def load_start(folder: Path, recipe: Any) -> tuple[Any, dict[str, Any]]:
             f"{folder}: expected a model of preset {recipe.preset} with the recipe's front end, "
             f"found {model.name} with {front_end}"
         )
-    return model, metrics
+    return model, earlier
 
 
 if __name__ == "__main__":

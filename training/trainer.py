@@ -83,8 +83,15 @@ class Trainer:
         self.front_end = self.learner.get_layer("mfcc")
         self.classifier = keras.Model(self.front_end.output, self.learner.output)
         self.noise = tf.constant(task.noise)
-        self._classify = tf.function(lambda audio: self.model(audio, training=False))
+        self.history: list[dict[str, float]] = []
+        self._classify: Any = None
+        self.use(self.model)
         self._run = tf.function(lambda *batch: self.strategy.run(self._step, args=batch))
+
+    def use(self, model: keras.Model) -> None:
+        """Validate and save this model from here on."""
+        self.model = model
+        self._classify = tf.function(lambda audio: model(audio, training=False))
 
     def step(self, rows: Any, answers: Any, number: int) -> tuple[Any, Any]:
         """One step on rows of the task's clips, the `number`th of the run; loss and accuracy."""
@@ -236,33 +243,43 @@ def _set_weights(model: keras.Model, weights: list[np.ndarray]) -> None:
     model.get_layer("scale").finalize_state()  # which the layer computes from its weights
 
 
-def train(trainer: Trainer, out: Path, writes: bool = True) -> bool:
+def train(trainer: Trainer, out: Path, writes: bool = True, identity: str = "") -> bool:
     """Train, keeping the best epoch's model and the last epoch's state in `out`.
 
     If `out` holds the state of an earlier, unfinished part of the run, the run goes on from it:
     every batch depends on the seed and its number alone, so it ends as if it had not stopped.
 
     Args:
-        trainer: what to train.
+        trainer: what to train; its `history` is filled.
         out: the run's folder.
         writes: whether this process writes there; of several workers, one does.
+        identity: what tells this run from others, such as a hash of recipe and clips.
 
     Returns:
         Whether Ctrl-C ended it early.
 
     Raises:
-        TrainingError: the loss is no longer a finite number.
-        CheckpointError: the state in `out` is of another run.
+        TrainingError: the loss is no longer a finite number, or a device or worker failed.
+        CheckpointError: the state in `out` is of another run, or damaged.
         OSError: `out` cannot be written; the last good checkpoint is as it was.
     """
-    recipe, task = trainer.recipe, trainer.task
-    history: list[dict[str, float]] = []
+    try:
+        return _train(trainer, out, writes, identity)
+    except tf.errors.OpError as error:  # TensorBoard's disk, a worker that has ended
+        reason = str(error.message).splitlines()[0]
+        raise TrainingError(
+            f"{out}: stopped after epoch {len(trainer.history)}, --resume goes on there: {reason}"
+        ) from error
+
+
+def _train(trainer: Trainer, out: Path, writes: bool, identity: str) -> bool:
+    recipe, task, history = trainer.recipe, trainer.task, trainer.history
     best = (-1.0, 0.0)  # accuracy, then the smaller loss
     if (out / LAST).exists():
-        arrays, progress = checkpoint.load(out / LAST)
-        trainer.restore(arrays)
-        history, best = progress["history"], tuple(progress["best"])
-        print(f"going on after epoch {len(history)} of {recipe.epochs}", flush=True)
+        best = _take_up(trainer, out, identity)
+        if writes:
+            write_text(out / "history.json", json.dumps(history, indent=1))
+            print(f"going on after epoch {len(history)} of {recipe.epochs}", flush=True)
     if not trainer.adapted:
         trainer.adapt(np.random.default_rng((recipe.seed, recipe.epochs)))
     board = tf.summary.create_file_writer(str(out / "tensorboard")) if writes else None
@@ -299,26 +316,53 @@ def train(trainer: Trainer, out: Path, writes: bool = True) -> bool:
             )
             better = (validation, -history[-1]["validation_loss"]) > best
             best = max(best, (validation, -history[-1]["validation_loss"]))
-            if writes:
-                if better:
-                    _save(trainer.model, out / "model.keras")
-                progress = {"history": history, "best": best}
-                checkpoint.save(out / LAST, trainer.state(), progress)
-                write_text(out / "history.json", json.dumps(history, indent=1))
-                with board.as_default(step=epoch + 1):
-                    for name, value in list(history[-1].items())[1:]:
-                        tf.summary.scalar(name, value)
-                board.flush()
+            if not writes:
+                continue
+            if better:
+                _save(trainer.model, out / "model.keras")
+            progress = {"history": history, "best": best, "identity": identity}
+            checkpoint.save(out / LAST, trainer.state(), progress)
+            write_text(out / "history.json", json.dumps(history, indent=1))
+            with board.as_default(step=epoch + 1):
+                for name, value in list(history[-1].items())[1:]:
+                    tf.summary.scalar(name, value)
+            board.flush()
             _tell(bar, history[-1], best[0], recipe.epochs)
     except KeyboardInterrupt:
         interrupted = True
         print("interrupted: keeping the best model so far", file=sys.stderr)
-        if writes and best[0] < 0:
+        if writes and not (out / "model.keras").exists():
+            trainer.show()
             _save(trainer.model, out / "model.keras")
+        if writes:
             write_text(out / "history.json", json.dumps(history, indent=1))
     finally:
         bar.close()
     return interrupted
+
+
+def _take_up(trainer: Trainer, out: Path, identity: str) -> tuple[float, float]:
+    """Restore the state in `out` and return the best accuracy and loss so far."""
+    arrays, progress = checkpoint.load(out / LAST)
+    if progress.get("identity") != identity:
+        raise CheckpointError(
+            f"{out / LAST}: expected the state of this run, found that of another recipe, seed "
+            "or set of clips"
+        )
+    _kept(out)  # whether it is whole; no epoch to come may be better
+    trainer.restore(arrays)
+    trainer.history[:] = progress["history"]
+    accuracy, loss = progress["best"]
+    return accuracy, loss
+
+
+def _kept(out: Path) -> keras.Model:
+    """The best model of the run in `out`."""
+    try:
+        return keras.saving.load_model(out / "model.keras")
+    except Exception as error:  # Keras raises many kinds for what is no model
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(f"{out / 'model.keras'}: expected a model, found {reason}") from error
 
 
 def _tell(bar: Any, last: dict[str, float], best: float, epochs: int) -> None:
@@ -353,12 +397,11 @@ def report(
     `earlier` is what metrics.json says of the run that this one went on from.
     """
     earlier = earlier or {"commands": [], "epochs": 0, "training_seconds": 0.0}
-    trainer.model = keras.saving.load_model(out / "model.keras")
-    task = trainer.task
+    trainer.use(_kept(out))
+    task, history = trainer.task, trainer.history
     guesses = trainer.logits(task.validation).argmax(axis=1)
     confusion = np.zeros((len(task.labels), len(task.labels)), int)
     np.add.at(confusion, (task.answers, guesses), 1)
-    history = json.loads((out / "history.json").read_text(encoding="utf-8"))
     # The official lists and noises tell Speech Commands from a folder in its layout.
     is_speech_commands = all(
         (data / name).exists()

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,7 +20,7 @@ from training import checkpoint
 from training.data import make_task
 from training.recipe import load_recipe
 from training.train import main
-from training.trainer import LAST, Trainer, TrainingError, train
+from training.trainer import LAST, Trainer, TrainingError, report, train
 
 SCRIPT = Path(__file__).resolve().parents[2] / "training" / "train.py"
 
@@ -188,7 +189,7 @@ def test_a_killed_run_ends_as_if_it_had_not_been_killed(word_folder, recipe_file
 def test_resume_wants_the_run_as_it_was_started(run_folder, tmp_path, capsys):
     for arguments, message in (
         (["--out", str(tmp_path / "none")], "expected how the run was started"),
-        (["--out", str(run_folder), "--seed", "5"], "found another --seed"),
+        (["--out", str(run_folder), "--seed", "5"], "found --seed as well"),
     ):
         assert main(["--resume", *arguments]) == 2
         assert message in capsys.readouterr().err
@@ -207,9 +208,63 @@ def test_a_damaged_checkpoint_is_named(content, run_folder, tmp_path):
         checkpoint.load(path)
 
 
+def damage(path, content):
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"[]", b"null", b"\xff\xfe", b'{"options": {}}'])
+@pytest.mark.parametrize("name", ["run.json", "recipe.json", "task.json", LAST, "model.keras"])
+def test_a_damaged_run_is_one_line_at_resume(name, content, run_folder, tmp_path, capsys):
+    run = shutil.copytree(run_folder, tmp_path / "run")
+    damage(run / name, content)
+    code = main(["--resume", "--out", str(run)])
+    errors = [e for e in capsys.readouterr().err.splitlines() if not e.startswith("warning")]
+    if name == LAST and content is None:  # from the beginning, to the same end
+        assert code == 0
+    else:
+        assert (code, len(errors)) == (2, 1)
+        assert name in errors[0]
+
+
+def test_what_another_run_left_is_refused(run_folder, tmp_path, capsys):
+    run = shutil.copytree(run_folder, tmp_path / "run")
+    settings = json.loads((run / "recipe.json").read_text())
+    (run / "recipe.json").write_text(json.dumps(settings | {"learning_rate": 0.5}))
+    assert main(["--resume", "--out", str(run)]) == 2
+    assert "found that of another recipe, seed or set of clips" in capsys.readouterr().err
+
+
+def test_the_report_is_on_the_kept_model_not_the_last(task, recipe_file, tmp_path):
+    trainer = Trainer(task, load_recipe(str(recipe_file)))
+    train(trainer, tmp_path)
+    before = trainer.logits(task.validation)
+    fresh = Trainer(task, load_recipe(str(recipe_file))).model
+    fresh.get_layer("logits").bias.assign([0, 0, 0, 9])  # always silence
+    fresh.save(tmp_path / "model.keras")
+    report(trainer, tmp_path, "", tmp_path)
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["recall"]["silence"] == 1
+    assert metrics["recall"]["yes"] == 0
+    assert np.mean(before.argmax(1) == task.answers) > metrics["validation_accuracy"]
+
+
+def test_a_run_is_resumed_from_anywhere(word_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(word_folder.parent)
+    (word_folder.parent / "own.toml").write_text(PLAIN)
+    arguments = ["--data", word_folder.name, "--recipe", "own.toml", "--epochs", "1"]
+    assert main([*arguments, "--out", str(tmp_path / "run")]) == 0
+    (tmp_path / "run" / LAST).unlink()
+    monkeypatch.chdir(tmp_path)
+    assert main(["--resume", "--out", "run"]) == 0
+
+
 def test_a_checkpoint_of_another_model_is_refused(run_folder, task, recipe_file, tmp_path):
     arrays, progress = checkpoint.load(run_folder / LAST)
-    checkpoint.save(tmp_path / LAST, arrays[:-1], progress)
+    checkpoint.save(tmp_path / LAST, arrays[:-1], {**progress, "identity": ""})
+    shutil.copy(run_folder / "model.keras", tmp_path)
     with pytest.raises(
         checkpoint.CheckpointError, match="expected a checkpoint of speechgru_small"
     ):
@@ -225,7 +280,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(word_folder, recipe_file, t
 
 def test_a_run_records_what_it_was_made_of(run_folder):
     started = json.loads((run_folder / "run.json").read_text())
-    assert "--data" in started["arguments"]
+    assert "--data" in started["command"]
     lists = json.loads((run_folder / "task.json").read_text())
     assert len(lists["training"]) > len(lists["validation"]) > 0
     assert (run_folder / "passed_over.txt").read_text() == ""
