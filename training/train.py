@@ -133,8 +133,7 @@ def run(parsed: argparse.Namespace) -> int:
             parsed = as_started(parsed)
         elif (parsed.out / "model.keras").exists() or (parsed.out / RUN).exists():
             raise DataError(
-                f"{parsed.out}: expected a new folder for the run, found one with a model; "
-                "--resume goes on with it"
+                f"{parsed.out}: expected a new folder, found a run; --resume goes on with it"
             )
         return prepared(parsed)
     except (
