@@ -157,6 +157,7 @@ class GRUCell(keras.layers.GRUCell):
             # h~_t = tanh(W_h x_t + U_h (r_t * h_{t-1}))
             past = h_h
             candidate = self.activation(x_h + tf.matmul(r * past, U[:, 2 * n :]))
+        # h_t, by the reading of z_t
         if self.update_gate == "write":
             h = (1 - z) * h + z * candidate
         else:
