@@ -9,7 +9,6 @@ ratios to keras.layers.GRU are taken round by round. PyTorch takes part where it
 import argparse
 import os
 import statistics
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +18,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
+from timing import rounds
 
 from speechgru import GRU
 
@@ -106,18 +106,6 @@ def converted(layer: Any, sequence: np.ndarray, optimizations: list[Any]) -> Cal
     interpreter = Interpreter(model_content=converter.convert(), num_threads=1)
     runner = interpreter.get_signature_runner()
     return lambda: runner(x=sequence)
-
-
-def rounds(candidates: dict[str, Callable[[], Any]], count: int) -> dict[str, list[float]]:
-    """Seconds of every candidate in every round, after three that are not counted."""
-    seconds: dict[str, list[float]] = {name: [] for name in candidates}
-    for number in range(count + 3):
-        for name, run in candidates.items():
-            began = time.perf_counter()
-            run()
-            if number >= 3:
-                seconds[name].append(time.perf_counter() - began)
-    return seconds
 
 
 def table(seconds: dict[str, list[float]], gflop: float = 0, peak: float = 0) -> None:

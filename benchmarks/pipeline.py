@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import tensorflow as tf
+from timing import rounds
 
 from training.data import make_task
 from training.recipe import load_recipe
@@ -57,9 +58,7 @@ def main() -> None:
     rows, answers = trainer.draw(rng)
     batch = tf.constant(task.clips[rows])
     labels = tf.one_hot(answers, len(task.labels))
-    augment = tf.function(
-        lambda clips, number: trainer.augmented(clips, answers, labels, number)[0]
-    )
+    augment = tf.function(lambda clips, seed: trainer.augmented(clips, answers, seed)[0])
     features = tf.function(trainer.front_end)
     audio = augment(batch, (0, tf.constant(0)))
     mfcc = features(audio)
@@ -87,13 +86,7 @@ def main() -> None:
         "the traced step": lambda: float(trainer.step(rows, answers, 1)[0]),
         "the loop": lambda: float(loop()[0]),
     }
-    taken: dict[str, list[float]] = {name: [] for name in parts}
-    for number in range(options.steps + 3):
-        for name, part in parts.items():
-            began = time.perf_counter()
-            part()
-            if number >= 3:
-                taken[name].append(time.perf_counter() - began)
+    taken = rounds(parts, options.steps)
     for name, values in taken.items():
         middle = statistics.median(values)
         print(f"{name:28} {recipe.batch_size / middle:8.0f} clips/s {1e3 * middle:8.1f} ms a batch")

@@ -4,8 +4,6 @@ from typing import Any
 
 import tensorflow as tf
 
-STRATEGIES = ("none", "mirrored", "multiworker")
-
 
 class DeviceError(ValueError):
     """A device or a cluster that was asked for and is not there."""

@@ -112,16 +112,14 @@ class Trainer:
     def _step(self, clips: Any, answers: Any, number: Any) -> tuple[Any, Any]:
         """A device's share of a step; returns its part of the mean loss, and its right answers."""
         self.traces += 1
-        recipe, labels = self.recipe, len(self.task.labels)
+        recipe = self.recipe
         place = tf.distribute.get_replica_context()
-        smoothing = recipe.label_smoothing
-        wanted = tf.one_hot(answers, labels) * (1 - smoothing) + smoothing / labels
         seed = recipe.seed + OF_DEVICE * place.replica_id_in_sync_group
         if self.log_mel is None:
-            audio, wanted = self.augmented(clips, answers, wanted, (seed, number))
+            audio, wanted = self.augmented(clips, answers, (seed, number))
             log_mel = self.front_end.log_mel(audio)
         else:
-            log_mel = clips
+            log_mel, wanted = clips, self._wanted(answers)
         log_mel = mask_spectrogram(log_mel, (seed + 1, number), recipe.augment)
         features = self.front_end.dct(log_mel)
         with tf.GradientTape() as tape:
@@ -137,12 +135,16 @@ class Trainer:
         right = tf.argmax(logits, axis=1, output_type=tf.int32) == answers
         return loss, tf.reduce_sum(tf.cast(right, tf.float32))
 
-    def augmented(self, clips: Any, answers: Any, wanted: Any, seed: Any) -> tuple[Any, Any]:
+    def _wanted(self, answers: Any) -> Any:
+        labels, smoothing = len(self.task.labels), self.recipe.label_smoothing
+        return tf.one_hot(answers, labels) * (1 - smoothing) + smoothing / labels
+
+    def augmented(self, clips: Any, answers: Any, seed: Any) -> tuple[Any, Any]:
         """Augmented audio of clips, (batch, samples), and what is wanted of it, (batch, labels)."""
         is_silence = answers == len(self.task.labels) - 1
         settings = self.recipe.augment
         audio = augment(clips, is_silence, self.noise, seed, settings)
-        return mixup(audio, wanted, Draw(seed, tf.shape(clips)[0]), settings)
+        return mixup(audio, self._wanted(answers), Draw(seed, tf.shape(clips)[0]), settings)
 
     def adapt(self, rng: Any, batches: int = 16) -> None:
         """Set the scaling of the features from augmented training clips."""
@@ -153,8 +155,7 @@ class Trainer:
                 features.append(self.front_end.dct(tf.constant(self.log_mel[rows])).numpy())
                 continue
             seed = (self.recipe.seed, tf.constant(-1 - number))
-            wanted = tf.one_hot(answers, len(self.task.labels))
-            audio, _ = self.augmented(self.task.clips[rows], answers, wanted, seed)
+            audio, _ = self.augmented(self.task.clips[rows], answers, seed)
             features.append(self.front_end(audio).numpy())
         self.learner.get_layer("scale").adapt(np.concatenate(features))
         self.adapted = True
@@ -274,9 +275,8 @@ def train(trainer: Trainer, out: Path, writes: bool = True, identity: str = "") 
 
 def _train(trainer: Trainer, out: Path, writes: bool, identity: str) -> bool:
     recipe, task, history = trainer.recipe, trainer.task, trainer.history
-    best = (-1.0, 0.0)  # accuracy, then the smaller loss
     if (out / LAST).exists():
-        best = _take_up(trainer, out, identity)
+        _take_up(trainer, out, identity)
         if writes:
             write_text(out / "history.json", json.dumps(history, indent=1))
             print(f"going on after epoch {len(history)} of {recipe.epochs}", flush=True)
@@ -314,20 +314,19 @@ def _train(trainer: Trainer, out: Path, writes: bool, identity: str) -> bool:
                     "seconds": time.monotonic() - began,
                 }
             )
-            better = (validation, -history[-1]["validation_loss"]) > best
-            best = max(best, (validation, -history[-1]["validation_loss"]))
             if not writes:
                 continue
-            if better:
+            best = max(history, key=_rank)  # the first of equals
+            if best is history[-1]:
                 _save(trainer.model, out / "model.keras")
-            progress = {"history": history, "best": best, "identity": identity}
+            progress = {"history": history, "identity": identity}
             checkpoint.save(out / LAST, trainer.state(), progress)
             write_text(out / "history.json", json.dumps(history, indent=1))
             with board.as_default(step=epoch + 1):
                 for name, value in list(history[-1].items())[1:]:
                     tf.summary.scalar(name, value)
             board.flush()
-            _tell(bar, history[-1], best[0], recipe.epochs)
+            _tell(bar, history[-1], best["validation_accuracy"], recipe.epochs)
     except KeyboardInterrupt:
         interrupted = True
         print("interrupted: keeping the best model so far", file=sys.stderr)
@@ -341,8 +340,13 @@ def _train(trainer: Trainer, out: Path, writes: bool, identity: str) -> bool:
     return interrupted
 
 
-def _take_up(trainer: Trainer, out: Path, identity: str) -> tuple[float, float]:
-    """Restore the state in `out` and return the best accuracy and loss so far."""
+def _rank(epoch: dict[str, float]) -> tuple[float, float]:
+    """What makes an epoch better than another: accuracy, then the smaller loss."""
+    return epoch["validation_accuracy"], -epoch["validation_loss"]
+
+
+def _take_up(trainer: Trainer, out: Path, identity: str) -> None:
+    """Restore the state in `out`."""
     arrays, progress = checkpoint.load(out / LAST)
     if progress.get("identity") != identity:
         raise CheckpointError(
@@ -352,8 +356,6 @@ def _take_up(trainer: Trainer, out: Path, identity: str) -> tuple[float, float]:
     _kept(out)  # whether it is whole; no epoch to come may be better
     trainer.restore(arrays)
     trainer.history[:] = progress["history"]
-    accuracy, loss = progress["best"]
-    return accuracy, loss
 
 
 def _kept(out: Path) -> keras.Model:
