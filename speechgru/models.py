@@ -21,10 +21,11 @@ class Architecture:
     conv_units: int
     conv_width: int
     gru_units: tuple[int, ...]
+    conv_stride: int = 2  # frames for each step of the GRUs
 
 
 PRESETS: dict[str, Architecture] = {
-    "small": Architecture(conv_units=40, conv_width=3, gru_units=(84,)),
+    "small": Architecture(conv_units=40, conv_width=5, gru_units=(80,)),
     "medium": Architecture(conv_units=72, conv_width=5, gru_units=(112, 112)),
     "large": Architecture(conv_units=112, conv_width=5, gru_units=(208, 208)),
 }
@@ -58,8 +59,14 @@ def build_model(
     audio = keras.Input((config.sample_rate * WINDOW_SECONDS,), name="audio")
     x: Any = MFCC(config, name="mfcc")(audio)
     x = keras.layers.Normalization(name="scale")(x)
+    # Causal: step t of the GRUs has seen the frames before (t + 1) * stride, and none after.
+    x = keras.layers.ZeroPadding1D((sizes.conv_width - sizes.conv_stride, 0), name="past")(x)
     x = keras.layers.Conv1D(
-        sizes.conv_units, sizes.conv_width, padding="causal", activation="relu", name="conv"
+        sizes.conv_units,
+        sizes.conv_width,
+        strides=sizes.conv_stride,
+        activation="relu",
+        name="conv",
     )(x)
     for index, units in enumerate(sizes.gru_units):
         last = index == len(sizes.gru_units) - 1

@@ -2,10 +2,12 @@
 
 import dataclasses
 import math
+import operator
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import combinations
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -45,11 +47,13 @@ __all__ = [
     "WINDOW",
     "Clip",
     "DataError",
+    "EvaluationSet",
     "Samples",
     "Split",
     "Task",
     "choose_words",
     "draw_batch",
+    "evaluation_set",
     "find_clips",
     "make_task",
     "noise_rows",
@@ -115,6 +119,7 @@ def make_task(
     synthetic_weight: float,
     synthetic_share: float,
     seed: int,
+    spliced_share: float = 0.0,
     noise: Path | None = None,
 ) -> Task:
     """Read a data folder and lay out what is drawn for each label.
@@ -135,6 +140,8 @@ def make_task(
             time a real one is.
         synthetic_share: the least share of synthetic clips in what is drawn of a label.
         seed: decides the draws.
+        spliced_share: share of splices of two commands in what is drawn of "unknown", beside other
+            speech; two commands with a vowel letter in common are not joined. Default 0.
         noise: folder of noises, of any rate and length, besides `_background_noise_`. Default:
             None.
 
@@ -153,13 +160,13 @@ def make_task(
     reading = Reading()
     noises = _read_noises(reading, data, noise)
     training = _training_rows(
-        reading, data, split.training, commands, negative, synthetic, for_training
+        reading, data, split.training, commands, negative, synthetic, spliced_share, for_training
     )
     validation = _validation_rows(reading, data, split.validation, commands, noises, for_validation)
     reading.check()
     reading.show()
     warn_of_thin_words(commands, training.clips, validation.clips)
-    pools = _pools(training, labels, data, synthetic_weight, synthetic_share)
+    pools = _pools(training, labels, data, synthetic_weight, synthetic_share, spliced_share)
 
     speech = training.filled[for_noise.choice(pools[numbers[UNKNOWN]][0], 400)]
     made_noises = synthetic_noise(speech, for_noise)
@@ -184,6 +191,51 @@ def make_task(
         },
         passed_over=reading.passed_over,
     )
+
+
+class EvaluationSet(NamedTuple):
+    """What a model is measured on.
+
+    Attributes:
+        samples: int16 (n, WINDOW).
+        words: the word of each clip; "unknown" where it was made, "silence" where it is noise.
+        names: of each clip, as `Task.lists` has them.
+        speakers: of each clip; "" where nobody speaks or the clip was made.
+        noises: the ends of the data folder's noises, which training does not hear, int16.
+    """
+
+    samples: Samples
+    words: list[str]
+    names: list[str]
+    speakers: list[str]
+    noises: list[Samples]
+
+
+def evaluation_set(
+    data: Path, *, words: Sequence[str], split: Literal["validation", "testing"], seed: int
+) -> EvaluationSet:
+    """The validation clips that `make_task` gives without `noise`; testing clips are drawn alike.
+
+    Only the clips of that part are read.
+
+    Raises:
+        DataError: the folder does not hold what is asked for.
+    """
+    found = find_clips(data)
+    commands = choose_words(found, words)
+    clips = getattr(split_clips(data, found, commands=commands), split)
+    if not clips:
+        raise DataError(f"{data}: expected clips in testing_list.txt, found none")
+    reading = Reading()
+    noises = _read_noises(reading, data, None)
+    rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(3)[1])
+    rows = _validation_rows(reading, data, clips, commands, noises, rng)
+    reading.check()
+    reading.show()
+    speakers = [clip.speaker for clip in rows.clips]
+    speakers += [""] * (len(rows.names) - len(speakers))  # recorded clips come first
+    held_out = [noise.held_out for noise in noises if noise.held_out.size]
+    return EvaluationSet(rows.filled, rows.words, rows.names, speakers, held_out)
 
 
 class _Rows:
@@ -224,24 +276,39 @@ class _Rows:
         self.names.append(printable(name))
 
     def make_unknown(self, backwards: int, splices: int, rng: np.random.Generator) -> None:
-        """Add words played backwards and splices, made of the commands among the recorded clips.
-
-        A splice is the first half of one command and the second half of another.
-        """
-        rows = np.array(
-            [
-                i
-                for i, of in enumerate(self.origins)
-                if of == "recorded" and self.words[i] != SILENCE
-            ]
-        )
+        """Add recorded words played backwards, and splices of them."""
+        rows = [
+            i for i, of in enumerate(self.origins) if of == "recorded" and self.words[i] != SILENCE
+        ]
         for row in sorted(rng.permutation(rows)[:backwards]):
             self.add("backwards", UNKNOWN, f"{self.names[row]} backwards", self._array[row, ::-1])
-        splices *= len({self.words[row] for row in rows}) > 1
+        self._make_splices(rows, splices, operator.ne, rng)
+
+    def splice_commands(
+        self, commands: Collection[str], splices: int, rng: np.random.Generator
+    ) -> None:
+        """Add splices of recorded commands with no vowel letter in common.
+
+        Half of "no" and half of "go" can make a "no" or a "go" again.
+        """
+        rows = [
+            i for i, of in enumerate(self.origins) if of == "recorded" and self.words[i] in commands
+        ]
+        self._make_splices(rows, splices, vowels_differ, rng)
+
+    def _make_splices(
+        self,
+        rows: Sequence[int],
+        splices: int,
+        differ: Callable[[str, str], bool],
+        rng: np.random.Generator,
+    ) -> None:
+        """Add joins of the first half of one word and the second half of another, which differs."""
+        splices *= any(differ(*pair) for pair in combinations({self.words[i] for i in rows}, 2))
         middles: dict[int, int] = {}
         for _ in range(splices):
             pair = rng.choice(rows, 2)
-            while self.words[pair[0]] == self.words[pair[1]]:
+            while not differ(self.words[pair[0]], self.words[pair[1]]):
                 pair = rng.choice(rows, 2)
             for row in pair:
                 if row not in middles:
@@ -251,6 +318,11 @@ class _Rows:
                 self._array[first], self._array[second], middles[first], middles[second]
             )
             self.add("splice", UNKNOWN, f"{self.names[first]}+{self.names[second]}", spliced)
+
+
+def vowels_differ(one: str, other: str) -> bool:
+    """Whether two words have no vowel letter in common."""
+    return not set("aeiouy") & set(one) & set(other)
 
 
 # What is learnt
@@ -263,6 +335,7 @@ def _training_rows(
     commands: Sequence[str],
     negative: Path | None,
     synthetic: Path | None,
+    spliced_share: float,
     rng: np.random.Generator,
 ) -> _Rows:
     """Row 0 silent, then the recorded clips, negative speech, synthetic and made clips."""
@@ -272,6 +345,8 @@ def _training_rows(
     unknown_is_made = negative is None and all(c.word in known for c in (*clips, *spoken))
     backwards = min(len(clips), MADE_UNKNOWN) if unknown_is_made else 0
     splices = backwards if len(commands) > 1 else 0
+    if spliced_share and not unknown_is_made:
+        splices = min(len(clips), MADE_UNKNOWN) // 2
     windows = sum(len(recording.starts) for recording in recordings)
     rows = _Rows(1 + len(clips) + windows + len(spoken) + backwards + splices)
     rows.add("silent", SILENCE, "", np.zeros(WINDOW, np.int16))
@@ -288,6 +363,8 @@ def _training_rows(
         if splices:
             how += " and from splices (the first half of one word, the second of another)"
         print(f'no speech without commands: "{UNKNOWN}" is learnt from {how}')
+    else:
+        rows.splice_commands(commands, splices, rng)
     return rows
 
 
@@ -335,6 +412,7 @@ def _pools(
     data: Path,
     synthetic_weight: float,
     synthetic_share: float,
+    spliced_share: float,
 ) -> list[Pool]:
     """For each label its rows and how probable each is.
 
@@ -362,11 +440,14 @@ def _pools(
         shares = dict.fromkeys(count, 1.0) | {"synthetic": synthetic_share}
         if label == UNKNOWN:
             shares["negative"] = NEGATIVE_SHARE
+            if not count["backwards"]:
+                shares["splice"] = spliced_share
         elif count["synthetic"]:
             heard = synthetic_weight * count["synthetic"]
             shares["synthetic"] = max(synthetic_share, heard / (heard + count["recorded"]))
         if count["recorded"]:
-            shares["recorded"] -= sum(shares[of] for of in ("negative", "synthetic") if count[of])
+            others = count.keys() & {"negative", "splice", "synthetic"}
+            shares["recorded"] -= sum(shares[of] for of in others)
         pools.append((own, _probabilities(origins[own], weights[own], shares)))
     return pools
 

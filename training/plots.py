@@ -1,4 +1,4 @@
-"""Pictures: learning curves and confusion matrix of a run, and what augmentation does to a clip.
+"""Pictures: curves and confusion of a run, a model in noise, and what augmentation does to a clip.
 
     python training/plots.py SOUND OTHER --out docs/augmentation.png
 
@@ -9,7 +9,7 @@ import argparse
 import dataclasses
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +84,27 @@ def confusion(matrix: Any, labels: Sequence[str], path: Path) -> None:
     axes.set_xticks(range(len(labels)), labels, rotation=90)
     axes.set_yticks(range(len(labels)), labels)
     axes.set(xlabel="recognised as", ylabel="spoken")
+    _save(figure, path)
+
+
+def noise(outcomes: Mapping[str, Any], path: Path) -> None:
+    """Accuracy and false commands, with their intervals, at each signal-to-noise ratio.
+
+    `outcomes` are those of `evaluate.outcome`, by what the axis says.
+    """
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    shown = {
+        "accuracy": "accuracy",
+        "false_commands_of_unknown": "unknown words taken for a command",
+    }
+    for key, label in shown.items():
+        rows = [[o[key][k] for k in ("share", "low", "high")] for o in outcomes.values()]
+        value, low, high = 100 * np.array(rows, float).T
+        axes.errorbar(list(outcomes), value, (value - low, high - value), label=label, capsize=3)
+    axes.set(xlabel="signal-to-noise ratio", ylabel="% of clips", ylim=(0, 100))
+    axes.grid(alpha=0.3)
+    axes.legend(loc="center left")
     _save(figure, path)
 
 

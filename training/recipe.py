@@ -70,6 +70,9 @@ class Recipe:
     label_smoothing: float = 0.05
     unknown_share: float = 0.2  # of every batch
     silence_share: float = 0.06
+    spliced_share: float = 0.0  # of "unknown": halves of two commands joined
+    students: tuple[str, ...] = ()  # presets that learn in the same steps, from the labels and,
+    teaching: float = 0.7  # with this weight, from what the model answers
     average: float = 0.0  # momentum of a moving average of the weights; 0 is none
     synthetic_weight: float = 0.25  # a synthetic clip is drawn so often for each real one,
     synthetic_share: float = 0.15  # and together they are at least this share of a label
@@ -80,6 +83,14 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
             raise ValueError(f"`preset` must be one of {', '.join(PRESETS)}: {self.preset!r}")
+        presets = (self.preset, *self.students)
+        if not set(presets) <= PRESETS.keys() or len(set(presets)) < len(presets):
+            raise ValueError(
+                f"`students` must be presets other than {self.preset!r} and each other: "
+                f"{list(self.students)}"
+            )
+        if not 0 <= self.teaching <= 1:
+            raise ValueError(f"`teaching` must be from 0 to 1: {self.teaching}")
         for name in ("epochs", "steps", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1: {getattr(self, name)}")
@@ -88,7 +99,13 @@ class Recipe:
                 raise ValueError(f"`{name}` must be greater than 0: {getattr(self, name)}")
         if not 0 <= self.average < 1:
             raise ValueError(f"`average` must be from 0 to less than 1: {self.average}")
-        for name in ("label_smoothing", "unknown_share", "silence_share", "synthetic_share"):
+        for name in (
+            "label_smoothing",
+            "unknown_share",
+            "silence_share",
+            "synthetic_share",
+            "spliced_share",
+        ):
             if not 0 <= getattr(self, name) < 0.5:
                 raise ValueError(f"`{name}` must be from 0 to less than 0.5: {getattr(self, name)}")
         for name in ("weight_decay", "synthetic_weight"):
@@ -134,6 +151,10 @@ def _build(kind: type, values: dict[str, Any], where: str = "") -> Any:
             value = _build(type(expected), value, f"{key}.")
         elif isinstance(expected, float) and type(value) in (int, float):
             value = float(value)
+        elif expected == () and isinstance(value, list):
+            if not all(isinstance(v, str) for v in value):
+                raise ValueError(f"{where + key!r} must be a list of strings: {value!r}")
+            value = tuple(value)
         elif isinstance(expected, tuple) and isinstance(value, list):
             if len(value) != len(expected) or any(type(v) not in (int, float) for v in value):
                 raise ValueError(f"{where + key!r} must be {len(expected)} numbers: {value!r}")

@@ -195,10 +195,16 @@ def prepared(parsed: argparse.Namespace) -> int:
     gpu = choose_device(parsed.device)
     strategy = choose_strategy(parsed.strategy)
     writes = is_chief(strategy)
-    start, earlier = None, None
+    start, earlier, start_folders = None, None, []
     if parsed.start:
+        start_folders = [parsed.start, *(parsed.start / student for student in recipe.students)]
         with strategy.scope():
-            start, earlier = load_start(parsed.start, recipe)
+            presets = (recipe.preset, *recipe.students)
+            loaded = [
+                load_start(folder, preset, recipe)
+                for folder, preset in zip(start_folders, presets, strict=True)
+            ]
+        start, earlier = [model for model, _ in loaded], loaded[0][1]
     data = parsed.data or speech_commands()
     task = make_task(
         data,
@@ -209,6 +215,7 @@ def prepared(parsed: argparse.Namespace) -> int:
         synthetic_weight=recipe.synthetic_weight,
         synthetic_share=recipe.synthetic_share,
         seed=recipe.seed,
+        spliced_share=recipe.spliced_share,
     )
     if earlier and earlier["labels"] != task.labels:
         raise DataError(
@@ -221,8 +228,8 @@ def prepared(parsed: argparse.Namespace) -> int:
         raise DataError(f"{data}: expected the clips of {out / 'task.json'}, found others")
     identity = hashlib.blake2b((settings + lists).encode())
     identity.update(task.clips)
-    if parsed.start:
-        identity.update((parsed.start / "model.keras").read_bytes())
+    for folder in start_folders:
+        identity.update((folder / "model.keras").read_bytes())
     if writes:
         out.mkdir(parents=True, exist_ok=True)
         write_text(out / "task.json", lists)
@@ -260,8 +267,8 @@ def git_revision() -> str | None:
         return None
 
 
-def load_start(folder: Path, recipe: Any) -> tuple[Any, dict[str, Any]]:
-    """Model and metrics of an earlier run, if it has the architecture that the recipe asks for."""
+def load_start(folder: Path, preset: str, recipe: Any) -> tuple[Any, dict[str, Any]]:
+    """Model and metrics of an earlier run, if it has the preset and the recipe's front end."""
     import keras
 
     import speechgru.models  # noqa: F401  registers the layers that the file names
@@ -276,9 +283,9 @@ def load_start(folder: Path, recipe: Any) -> tuple[Any, dict[str, Any]]:
         reason = str(error).splitlines()[0]
         raise RecipeError(f"{folder}: expected the folder of a run: {reason}") from error
     front_end = model.get_layer("mfcc").config
-    if model.name != f"speechgru_{recipe.preset}" or front_end != recipe.front_end:
+    if model.name != f"speechgru_{preset}" or front_end != recipe.front_end:
         raise RecipeError(
-            f"{folder}: expected a model of preset {recipe.preset} with the recipe's front end, "
+            f"{folder}: expected a model of preset {preset} with the recipe's front end, "
             f"found {model.name} with {front_end}"
         )
     return model, earlier

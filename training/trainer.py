@@ -1,9 +1,10 @@
-"""The training loop: one traced step, the best epoch kept, a report at the end."""
+"""The training loop: one traced step, the best epoch of each model kept, a report at the end."""
 
 import json
 import platform
 import sys
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from speechgru.features import MFCC
 from speechgru.models import build_model
 from training import checkpoint, plots
 from training.augment import Draw, augment, mask_spectrogram, mixup
@@ -34,29 +36,73 @@ class TrainingError(ValueError):
     """A training that has gone wrong; the message says where."""
 
 
+class Network:
+    """One model in training.
+
+    Args:
+        preset: its architecture.
+        start: a trained model to go on from, or None.
+        task, recipe, mixed: as for `Trainer`.
+
+    Attributes:
+        model: float32; what is validated and saved.
+        learner: what the step trains: `model` itself, unless it computes in bfloat16 or its
+            weights are averaged.
+        classifier: `learner` without its front end.
+        history: a row for each epoch.
+    """
+
+    def __init__(
+        self, preset: str, start: keras.Model | None, task: Task, recipe: Recipe, mixed: bool
+    ) -> None:
+        self.preset = preset
+        self.learner = model = start or build_model(preset, task.labels, recipe.front_end)
+        if mixed or recipe.average:
+            self.learner = _twin(preset, model, task, recipe, mixed)
+        self.classifier = keras.Model(
+            self.learner.get_layer("mfcc").output, self.learner.output, name=preset
+        )
+        self.history: list[dict[str, float]] = []
+        self.use(model)
+
+    def use(self, model: keras.Model) -> None:
+        """Validate and save this model from here on."""
+        self.model = model
+        self._classify = tf.function(lambda audio: model(audio, training=False))
+
+    def logits(self, clips: Any) -> Any:
+        """Logits of clips as they are, int16 (n, samples) -> float32 (n, labels)."""
+        parts = np.split(clips, range(VALIDATION_BATCH, len(clips), VALIDATION_BATCH))
+        return np.concatenate(
+            [self._classify(tf.constant(part.astype(np.float32) / 32768)) for part in parts]
+        )
+
+
 class Trainer:
-    """Model, optimizer and the one traced step that augments, computes features and learns.
+    """Models, optimizer and the one traced step that augments, computes features and learns.
+
+    The recipe's students learn in the same steps as its model, from the same augmented clips and
+    from what the model answers to them (distillation in place, Yu & Huang 2019, arXiv:1903.05134).
 
     Args:
         task: what to learn; see `training.data.Task`.
         recipe: how; see `training.recipe.Recipe`.
-        start: a trained model to go on from, built inside `strategy.scope()`. Default None.
+        start: trained models to go on from, of the preset and of each student, built inside
+            `strategy.scope()`. Default None.
         strategy: a ``tf.distribute.Strategy`` that spreads every batch. Default: one device.
         mixed: whether to compute in bfloat16; weights stay float32. Default False.
         log_mel: float32 (clips, frames, bands), features of `task.clips` computed beforehand, in
             place of augmented audio. Default None.
 
     Attributes:
-        model: float32; what is validated and saved.
-        learner: what the step trains: `model` itself, unless it computes in bfloat16 or its
-            weights are averaged.
+        networks: the recipe's model, then its students.
     """
 
     def __init__(
         self,
         task: Task,
         recipe: Recipe,
-        start: keras.Model | None = None,
+        start: Sequence[keras.Model] | None = None,
         *,
         strategy: Any = None,
         mixed: bool = False,
@@ -73,28 +119,28 @@ class Trainer:
         self.traces = 0
         self.adapted = start is not None  # a trained model keeps the scaling that it learnt with
         keras.utils.set_random_seed(recipe.seed)
+        presets = (recipe.preset, *recipe.students)
         with self.strategy.scope():
-            self.model = start or build_model(recipe.preset, task.labels, recipe.front_end)
-            self.learner = self.model
-            if mixed or recipe.average:
-                self.learner = _twin(self.model, task, recipe, mixed)
+            self.networks = [
+                Network(preset, model, task, recipe, mixed)
+                for preset, model in zip(presets, start or [None] * len(presets), strict=True)
+            ]
             self.optimizer = _optimizer(recipe)
-            self.optimizer.build(self.learner.trainable_variables)
-        self.front_end = self.learner.get_layer("mfcc")
-        self.classifier = keras.Model(self.front_end.output, self.learner.output)
+            self.optimizer.build(self._variables())
+        # In float32, which takes half of float64's time and agrees with it to 1e-3 dB.
+        self.front_end = MFCC(recipe.front_end, dtype="float32")
         self.noise = tf.constant(task.noise)
-        self.history: list[dict[str, float]] = []
-        self._classify: Any = None
-        self.use(self.model)
         self._run = tf.function(lambda *batch: self.strategy.run(self._step, args=batch))
 
-    def use(self, model: keras.Model) -> None:
-        """Validate and save this model from here on."""
-        self.model = model
-        self._classify = tf.function(lambda audio: model(audio, training=False))
+    def _variables(self) -> list[Any]:
+        return [v for network in self.networks for v in network.learner.trainable_variables]
 
     def step(self, rows: Any, answers: Any, number: int) -> tuple[Any, Any]:
-        """One step on rows of the task's clips, the `number`th of the run; loss and accuracy."""
+        """One step on rows of the task's clips, the `number`th of the run.
+
+        Returns:
+            Loss and accuracy of each network, (networks,) each.
+        """
         source = self.task.clips if self.log_mel is None else self.log_mel
         batch = [self._spread(array) for array in (source[rows], answers)]
         results = self._run(*batch, tf.constant(number))
@@ -110,7 +156,11 @@ class Trainer:
         )
 
     def _step(self, clips: Any, answers: Any, number: Any) -> tuple[Any, Any]:
-        """A device's share of a step; returns its part of the mean loss, and its right answers."""
+        """A device's share of a step.
+
+        Returns:
+            For each network its part of the mean loss, and its right answers, (networks,) each.
+        """
         self.traces += 1
         recipe = self.recipe
         place = tf.distribute.get_replica_context()
@@ -123,17 +173,31 @@ class Trainer:
         log_mel = mask_spectrogram(log_mel, (seed + 1, number), recipe.augment)
         features = self.front_end.dct(log_mel)
         with tf.GradientTape() as tape:
-            logits = tf.cast(self.classifier(features, training=True), tf.float32)
-            losses = tf.nn.softmax_cross_entropy_with_logits(wanted, logits)
-            loss = tf.reduce_sum(losses) / recipe.batch_size
-        gradients = tape.gradient(loss, self.learner.trainable_variables)
-        # Clipped as a whole: their sum over the devices first. Keras sums them once more.
-        gradients = place.all_reduce("SUM", gradients) if self.replicas > 1 else gradients
-        gradients, _ = tf.clip_by_global_norm(gradients, recipe.clip_norm)
-        gradients = [gradient / self.replicas for gradient in gradients]
-        self.optimizer.apply(gradients, self.learner.trainable_variables)
-        right = tf.argmax(logits, axis=1, output_type=tf.int32) == answers
-        return loss, tf.reduce_sum(tf.cast(right, tf.float32))
+            logits = [
+                tf.cast(network.classifier(features, training=True), tf.float32)
+                for network in self.networks
+            ]
+            taught = tf.stop_gradient(tf.nn.softmax(logits[0]))
+            taught = (1 - recipe.teaching) * wanted + recipe.teaching * taught
+            losses = tf.stack(
+                [
+                    tf.reduce_sum(tf.nn.softmax_cross_entropy_with_logits(target, guess))
+                    for target, guess in zip(
+                        [wanted] + [taught] * len(recipe.students), logits, strict=True
+                    )
+                ]
+            )
+            losses /= recipe.batch_size
+        gradients = tape.gradient(losses, [n.learner.trainable_variables for n in self.networks])
+        clipped = []
+        for own in gradients:
+            # Clipped as a whole: their sum over the devices first. Keras sums them once more.
+            own = place.all_reduce("SUM", own) if self.replicas > 1 else own
+            own, _ = tf.clip_by_global_norm(own, recipe.clip_norm)
+            clipped += [gradient / self.replicas for gradient in own]
+        self.optimizer.apply(clipped, self._variables())
+        guesses = tf.argmax(tf.stack(logits), axis=2, output_type=tf.int32)
+        return losses, tf.reduce_sum(tf.cast(guesses == answers, tf.float32), axis=1)
 
     def _wanted(self, answers: Any) -> Any:
         labels, smoothing = len(self.task.labels), self.recipe.label_smoothing
@@ -157,7 +221,8 @@ class Trainer:
             seed = (self.recipe.seed, tf.constant(-1 - number))
             audio, _ = self.augmented(self.task.clips[rows], answers, seed)
             features.append(self.front_end(audio).numpy())
-        self.learner.get_layer("scale").adapt(np.concatenate(features))
+        for network in self.networks:
+            network.learner.get_layer("scale").adapt(np.concatenate(features))
         self.adapted = True
 
     def draw(self, rng: Any) -> Any:
@@ -168,18 +233,19 @@ class Trainer:
         )
 
     def show(self) -> None:
-        """Give `model` what `learner` has learnt: its weights, or their moving average."""
-        if self.learner is self.model:
-            return
-        weights = self.learner.get_weights()
-        self.optimizer.finalize_variable_values(self.learner.trainable_variables)
-        _set_weights(self.model, self.learner.get_weights())
-        self.learner.set_weights(weights)
+        """Give each `model` what its `learner` has learnt: its weights, or their moving average."""
+        learnt = [network.learner.get_weights() for network in self.networks]
+        if self.recipe.average:
+            self.optimizer.finalize_variable_values(self._variables())
+        for network, weights in zip(self.networks, learnt, strict=True):
+            if network.learner is not network.model:
+                _set_weights(network.model, network.learner.get_weights())
+                network.learner.set_weights(weights)
 
     def state(self) -> list[np.ndarray]:
         """Everything that the next step starts from but its number."""
-        optimizer = [np.asarray(variable) for variable in self.optimizer.variables]
-        return [*self.learner.get_weights(), *optimizer]
+        weights = [array for network in self.networks for array in network.learner.get_weights()]
+        return [*weights, *(np.asarray(variable) for variable in self.optimizer.variables)]
 
     def restore(self, arrays: list[np.ndarray]) -> None:
         """Take up a `state`.
@@ -190,21 +256,16 @@ class Trainer:
         current = self.state()
         if [a.shape for a in arrays] != [a.shape for a in current]:
             raise CheckpointError(
-                f"expected a checkpoint of {self.model.name} with {len(current)} arrays of its "
-                f"shapes, found {len(arrays)} arrays"
+                f"expected a checkpoint of {self.networks[0].model.name} with {len(current)} "
+                f"arrays of its shapes, found {len(arrays)} arrays"
             )
-        count = len(self.learner.weights)
-        _set_weights(self.learner, arrays[:count])
-        for variable, array in zip(self.optimizer.variables, arrays[count:], strict=True):
+        for network in self.networks:
+            count = len(network.learner.weights)
+            _set_weights(network.learner, arrays[:count])
+            arrays = arrays[count:]
+        for variable, array in zip(self.optimizer.variables, arrays, strict=True):
             variable.assign(array)
         self.adapted = True
-
-    def logits(self, clips: Any) -> Any:
-        """Logits of clips as they are, int16 (n, samples) -> float32 (n, labels)."""
-        parts = np.split(clips, range(VALIDATION_BATCH, len(clips), VALIDATION_BATCH))
-        return np.concatenate(
-            [self._classify(tf.constant(part.astype(np.float32) / 32768)) for part in parts]
-        )
 
 
 def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
@@ -227,12 +288,12 @@ def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
     return optimizer
 
 
-def _twin(model: keras.Model, task: Task, recipe: Recipe, mixed: bool) -> keras.Model:
+def _twin(preset: str, model: keras.Model, task: Task, recipe: Recipe, mixed: bool) -> keras.Model:
     """A model of the same weights that computes in bfloat16, or just another one."""
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16" if mixed else policy)
     try:
-        twin = build_model(recipe.preset, task.labels, recipe.front_end)
+        twin = build_model(preset, task.labels, recipe.front_end)
     finally:
         keras.config.set_dtype_policy(policy)
     _set_weights(twin, model.get_weights())
@@ -247,11 +308,13 @@ def _set_weights(model: keras.Model, weights: list[np.ndarray]) -> None:
 def train(trainer: Trainer, out: Path, writes: bool = True, identity: str = "") -> bool:
     """Train, keeping the best epoch's model and the last epoch's state in `out`.
 
+    A student is kept in the folder of its preset's name in `out`.
+
     If `out` holds the state of an earlier, unfinished part of the run, the run goes on from it:
     every batch depends on the seed and its number alone, so it ends as if it had not stopped.
 
     Args:
-        trainer: what to train; its `history` is filled.
+        trainer: what to train; the `history` of its networks is filled.
         out: the run's folder.
         writes: whether this process writes there; of several workers, one does.
         identity: what tells this run from others, such as a hash of recipe and clips.
@@ -267,18 +330,23 @@ def train(trainer: Trainer, out: Path, writes: bool = True, identity: str = "") 
     try:
         return _train(trainer, out, writes, identity)
     except tf.errors.OpError as error:  # TensorBoard's disk, a worker that has ended
-        reason = str(error.message).splitlines()[0]
+        reason, done = str(error.message).splitlines()[0], len(trainer.networks[0].history)
         raise TrainingError(
-            f"{out}: stopped after epoch {len(trainer.history)}, --resume goes on there: {reason}"
+            f"{out}: stopped after epoch {done}, --resume goes on there: {reason}"
         ) from error
 
 
 def _train(trainer: Trainer, out: Path, writes: bool, identity: str) -> bool:
-    recipe, task, history = trainer.recipe, trainer.task, trainer.history
+    recipe, history = trainer.recipe, trainer.networks[0].history
+    folders = [out, *(out / student for student in recipe.students)]
+    kept = list(zip(trainer.networks, folders, strict=True))
+    if writes:
+        for folder in folders[1:]:
+            folder.mkdir(exist_ok=True)
     if (out / LAST).exists():
-        _take_up(trainer, out, identity)
+        _take_up(trainer, out, folders, identity)
         if writes:
-            write_text(out / "history.json", json.dumps(history, indent=1))
+            _write_histories(kept)
             print(f"going on after epoch {len(history)} of {recipe.epochs}", flush=True)
     if not trainer.adapted:
         trainer.adapt(np.random.default_rng((recipe.seed, recipe.epochs)))
@@ -295,49 +363,62 @@ def _train(trainer: Trainer, out: Path, writes: bool, identity: str) -> bool:
                 rows, answers = trainer.draw(rng)
                 results.append(trainer.step(rows, answers, step))
                 bar.update()
-            loss, accuracy = np.mean([[float(v) for v in pair] for pair in results], axis=0)
-            if not np.isfinite(loss):
+            losses, accuracies = np.mean([[v.numpy() for v in pair] for pair in results], axis=0)
+            if not np.isfinite(losses).all():
                 raise TrainingError(
-                    f"the loss became {loss} in epoch {epoch + 1}: try a lower `learning_rate`; "
-                    f"{out} holds the epochs before it"
+                    f"the loss became {losses.max()} in epoch {epoch + 1}: try a lower "
+                    f"`learning_rate`; {out} holds the epochs before it"
                 )
             trainer.show()
-            logits = trainer.logits(task.validation)
-            validation = float(np.mean(logits.argmax(1) == task.answers))
-            history.append(
-                {
+            seconds = time.monotonic() - began
+            for network, loss, accuracy in zip(trainer.networks, losses, accuracies, strict=True):
+                row = {
                     "epoch": epoch + 1,
                     "loss": float(loss),
                     "training_accuracy": float(accuracy),
-                    "validation_loss": _cross_entropy(logits, task.answers),
-                    "validation_accuracy": validation,
-                    "seconds": time.monotonic() - began,
                 }
-            )
+                network.history.append(row | _validated(network, trainer.task, seconds))
             if not writes:
                 continue
-            best = max(history, key=_rank)  # the first of equals
-            if best is history[-1]:
-                _save(trainer.model, out / "model.keras")
-            progress = {"history": history, "identity": identity}
+            for network, folder in kept:
+                if max(network.history, key=_rank) is network.history[-1]:  # the first of equals
+                    _save(network.model, folder / "model.keras")
+            histories = [network.history for network in trainer.networks]
+            progress = {"histories": histories, "identity": identity}
             checkpoint.save(out / LAST, trainer.state(), progress)
-            write_text(out / "history.json", json.dumps(history, indent=1))
+            _write_histories(kept)
             with board.as_default(step=epoch + 1):
-                for name, value in list(history[-1].items())[1:]:
-                    tf.summary.scalar(name, value)
+                for network in trainer.networks:
+                    for name, value in list(network.history[-1].items())[1:]:
+                        tf.summary.scalar(f"{network.preset}/{name}", value)
             board.flush()
-            _tell(bar, history[-1], best["validation_accuracy"], recipe.epochs)
+            _tell(bar, trainer.networks, recipe.epochs)
     except KeyboardInterrupt:
         interrupted = True
         print("interrupted: keeping the best model so far", file=sys.stderr)
-        if writes and not (out / "model.keras").exists():
-            trainer.show()
-            _save(trainer.model, out / "model.keras")
         if writes:
-            write_text(out / "history.json", json.dumps(history, indent=1))
+            trainer.show()
+            for network, folder in kept:
+                if not (folder / "model.keras").exists():
+                    _save(network.model, folder / "model.keras")
+            _write_histories(kept)
     finally:
         bar.close()
     return interrupted
+
+
+def _validated(network: Network, task: Task, seconds: float) -> dict[str, float]:
+    logits = network.logits(task.validation)
+    return {
+        "validation_loss": _cross_entropy(logits, task.answers),
+        "validation_accuracy": float(np.mean(logits.argmax(1) == task.answers)),
+        "seconds": seconds,
+    }
+
+
+def _write_histories(kept: Sequence[tuple[Network, Path]]) -> None:
+    for network, folder in kept:
+        write_text(folder / "history.json", json.dumps(network.history, indent=1))
 
 
 def _rank(epoch: dict[str, float]) -> tuple[float, float]:
@@ -345,7 +426,7 @@ def _rank(epoch: dict[str, float]) -> tuple[float, float]:
     return epoch["validation_accuracy"], -epoch["validation_loss"]
 
 
-def _take_up(trainer: Trainer, out: Path, identity: str) -> None:
+def _take_up(trainer: Trainer, out: Path, folders: Sequence[Path], identity: str) -> None:
     """Restore the state in `out`."""
     arrays, progress = checkpoint.load(out / LAST)
     if progress.get("identity") != identity:
@@ -353,9 +434,11 @@ def _take_up(trainer: Trainer, out: Path, identity: str) -> None:
             f"{out / LAST}: expected the state of this run, found that of another recipe, seed "
             "or set of clips"
         )
-    _kept(out)  # whether it is whole; no epoch to come may be better
+    for folder in folders:
+        _kept(folder)  # whether it is whole; no epoch to come may be better
     trainer.restore(arrays)
-    trainer.history[:] = progress["history"]
+    for network, history in zip(trainer.networks, progress["histories"], strict=True):
+        network.history[:] = history
 
 
 def _kept(out: Path) -> keras.Model:
@@ -367,13 +450,19 @@ def _kept(out: Path) -> keras.Model:
         raise CheckpointError(f"{out / 'model.keras'}: expected a model, found {reason}") from error
 
 
-def _tell(bar: Any, last: dict[str, float], best: float, epochs: int) -> None:
-    validation = f"{last['validation_accuracy']:.2%}"
-    bar.set_postfix(loss=f"{last['loss']:.3f}", validation=validation, best=f"{best:.2%}")
+def _tell(bar: Any, networks: Sequence[Network], epochs: int) -> None:
+    last = networks[0].history[-1]
+    found = {}
+    for network in networks:
+        best = max(row["validation_accuracy"] for row in network.history)
+        now = network.history[-1]["validation_accuracy"]
+        found[network.preset] = f"{now:.2%} (best {best:.2%})"
+    bar.set_postfix(loss=f"{last['loss']:.3f}", **found)
     if bar.disable:
         print(
             f"epoch {last['epoch']}/{epochs}: loss {last['loss']:.3f}, augmented training accuracy "
-            f"{last['training_accuracy']:.2%}, validation {validation} (best {best:.2%}), "
+            f"{last['training_accuracy']:.2%}, validation "
+            f"{', '.join(f'{name} {value}' for name, value in found.items())}, "
             f"{last['seconds']:.0f} s",
             flush=True,
         )
@@ -394,33 +483,22 @@ def _cross_entropy(logits: Any, answers: Any) -> float:
 def report(
     trainer: Trainer, data: Path, command: str, out: Path, earlier: dict[str, Any] | None = None
 ) -> None:
-    """Measure the kept model on the validation clips; write metrics.json and the pictures.
+    """Measure the kept models on the validation clips; write metrics.json and the pictures.
 
     `earlier` is what metrics.json says of the run that this one went on from.
     """
     earlier = earlier or {"commands": [], "epochs": 0, "training_seconds": 0.0}
-    trainer.use(_kept(out))
-    task, history = trainer.task, trainer.history
-    guesses = trainer.logits(task.validation).argmax(axis=1)
-    confusion = np.zeros((len(task.labels), len(task.labels)), int)
-    np.add.at(confusion, (task.answers, guesses), 1)
+    task = trainer.task
     # The official lists and noises tell Speech Commands from a folder in its layout.
     is_speech_commands = all(
         (data / name).exists()
         for name in ("validation_list.txt", "testing_list.txt", "_background_noise_", "LICENSE")
     )
-    metrics = {
-        "validation_accuracy": float(np.mean(guesses == task.answers)),
-        "last_epoch_validation_accuracy": history[-1]["validation_accuracy"] if history else None,
+    history = trainer.networks[0].history
+    of_run = {
         "validation_clips": len(task.answers),
         "validation_of_new_voices": task.new_voices,
-        "recall": {
-            label: float(row[i] / row.sum()) if row.sum() else None
-            for i, (label, row) in enumerate(zip(task.labels, confusion, strict=True))
-        },
-        "confusion": confusion.tolist(),
         "labels": list(task.labels),
-        "parameters": sum(int(np.prod(w.shape)) for w in trainer.model.trainable_weights),
         "training_clips": len(task.clips) - 1,
         "epochs": earlier["epochs"] + len(history),
         "training_seconds": sum((e["seconds"] for e in history), earlier["training_seconds"]),
@@ -433,7 +511,31 @@ def report(
             **{name: version(name) for name in ("tensorflow", "keras", "librosa", "numpy")},
         },
     }
-    write_text(out / "metrics.json", json.dumps(metrics, indent=1))
-    plots.curves(history, out / "curves.png")
-    plots.confusion(confusion, task.labels, out / "confusion.png")
-    print(f"validation accuracy {metrics['validation_accuracy']:.2%} on {len(task.answers)} clips")
+    for network in trainer.networks:
+        is_student = network is not trainer.networks[0]
+        folder = out / network.preset if is_student else out
+        network.use(_kept(folder))
+        found = _measured(network, task) | of_run
+        found["teacher"] = trainer.recipe.preset if is_student else None
+        write_text(folder / "metrics.json", json.dumps(found, indent=1))
+        plots.curves(network.history, folder / "curves.png")
+        plots.confusion(found["confusion"], task.labels, folder / "confusion.png")
+        accuracy, clips = found["validation_accuracy"], found["validation_clips"]
+        print(f"{network.preset}: validation accuracy {accuracy:.2%} on {clips} clips")
+
+
+def _measured(network: Network, task: Task) -> dict[str, Any]:
+    guesses = network.logits(task.validation).argmax(axis=1)
+    confusion = np.zeros((len(task.labels), len(task.labels)), int)
+    np.add.at(confusion, (task.answers, guesses), 1)
+    last = network.history[-1]["validation_accuracy"] if network.history else None
+    return {
+        "validation_accuracy": float(np.mean(guesses == task.answers)),
+        "last_epoch_validation_accuracy": last,
+        "recall": {
+            label: float(row[i] / row.sum()) if row.sum() else None
+            for i, (label, row) in enumerate(zip(task.labels, confusion, strict=True))
+        },
+        "confusion": confusion.tolist(),
+        "parameters": sum(int(np.prod(w.shape)) for w in network.model.trainable_weights),
+    }

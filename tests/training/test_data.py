@@ -198,6 +198,28 @@ def test_no_clip_is_trained_on_and_validated_on(plain, own_words):
         assert made.new_voices
 
 
+def test_no_speaker_of_the_recordings_is_trained_on_and_validated_on(real_data):
+    made = task(real_data, words=None, spliced_share=0.1)
+    parts = {
+        name: {
+            key.partition("_nohash_")[0].split("/")[1] for line in lines for key in line.split("+")
+        }
+        for name, lines in made.lists.items()
+        if name in ("training", "training_unknown", "validation")
+    }
+    assert len(parts["training"]) > 1000 < len(parts["training"] | parts["validation"])
+    assert not (parts["training"] | parts["training_unknown"]) & parts["validation"]
+    listed = set((real_data / "validation_list.txt").read_text().split())
+    assert set(made.lists["validation"]) <= listed
+    heard = {
+        key
+        for name in ("training", "training_unknown")
+        for line in made.lists[name]
+        for key in line.split("+")
+    }
+    assert not heard & listed
+
+
 def test_no_file_is_read_twice(word_folder, tmp_path, monkeypatch):
     for name in ("negative", "noise"):
         (tmp_path / name).mkdir()
@@ -254,6 +276,26 @@ def test_of_one_word_alone_nothing_is_spliced(word_folder, tmp_path, capsys):
     assert capsys.readouterr().out.endswith("from words played backwards\n")
     assert all(line.endswith(" backwards") for line in made.lists["training_unknown"])
     assert len(made.lists["training_unknown"]) == len(made.lists["training"])
+
+
+def test_a_share_of_unknown_is_splices_of_commands_with_other_vowels(word_folder):
+    made = task(word_folder, spliced_share=0.25)
+    rows, probabilities = made.pools[2]
+    spliced = made.lists["training_unknown"]
+    words = [{key.split("/")[0] for key in line.split("+")} for line in spliced]
+    assert words == [{"yes", "no"}] * (len(made.lists["training"]) // 2)
+    assert probabilities[rows >= len(made.clips) - len(spliced)].sum() == pytest.approx(0.25)
+    alike = task(word_folder, words=["yes"], spliced_share=0.25)
+    assert not alike.lists["training_unknown"]
+    assert alike.pools[1][1].sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differ"),
+    [("no", "go", False), ("on", "stop", False), ("up", "left", True), ("yes", "by", False)],
+)
+def test_words_with_a_vowel_in_common_are_not_joined(one, other, differ):
+    assert data.vowels_differ(one, other) == data.vowels_differ(other, one) == differ
 
 
 def test_unknown_to_validate_on_is_made_in_the_same_way(own_words):

@@ -26,6 +26,11 @@ def test_a_recipe_may_set_the_front_end_and_the_augmentation(tmp_path):
     ("text", "message"),
     [
         ("epoch = 3", "unknown key 'epoch'"),
+        ("preset = 'small'\nstudents = ['small']", "`students` must be presets other than 'small'"),
+        ("students = ['huge']", "`students` must be presets"),
+        ("students = 'small'", "'students' must be of type tuple"),
+        ("students = [1]", "'students' must be a list of strings"),
+        ("teaching = 1.5", "`teaching` must be from 0 to 1: 1.5"),
         ("[augment]\npitch = 1", "unknown key 'augment.pitch'"),
         ("epochs = 'three'", "'epochs' must be of type int: 'three'"),
         ("epochs = true", "'epochs' must be of type int: True"),

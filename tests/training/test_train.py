@@ -73,7 +73,7 @@ def test_the_step_is_traced_once_and_a_seed_repeats_the_run(task, recipe_file, t
         trainer = Trainer(task, load_recipe(str(recipe_file)))
         assert not train(trainer, folder(tmp_path, number))
         assert trainer.traces == 1, number
-        weights.append(trainer.model.get_weights())
+        weights.append(trainer.networks[0].model.get_weights())
     for first, second in zip(*weights, strict=True):
         np.testing.assert_array_equal(first, second)
 
@@ -90,7 +90,7 @@ def test_scaling_makes_augmented_features_standard(task, recipe_file):
     trainer.adapt(rng)
     rows, answers = trainer.draw(rng)
     audio, _ = trainer.augmented(task.clips[rows], answers, (0, 0))
-    scaled = trainer.model.get_layer("scale")(trainer.front_end(audio)).numpy()
+    scaled = trainer.networks[0].model.get_layer("scale")(trainer.front_end(audio)).numpy()
     assert np.abs(scaled.mean(axis=(0, 1))).max() < 0.5
     assert 0.5 < scaled.std(axis=(0, 1)).min() < scaled.std(axis=(0, 1)).max() < 1.6
 
@@ -99,13 +99,67 @@ def test_bfloat16_and_averaged_weights_learn_and_are_kept_in_float32(task, recip
     recipe = dataclasses.replace(load_recipe(str(recipe_file)), average=0.9)
     trainer = Trainer(task, recipe, mixed=True)
     assert not train(trainer, tmp_path)
-    assert trainer.learner.get_layer("gru_1").compute_dtype == "bfloat16"
+    assert trainer.networks[0].learner.get_layer("gru_1").compute_dtype == "bfloat16"
     model = keras.saving.load_model(tmp_path / "model.keras")
     assert {layer.compute_dtype for layer in model.layers} <= {"float32", "float64"}
-    guesses = trainer.logits(task.validation).argmax(axis=1)
+    guesses = trainer.networks[0].logits(task.validation).argmax(axis=1)
     assert np.mean(guesses == task.answers) > 0.8
-    raw, averaged = (m.get_layer("logits").get_weights()[0] for m in (trainer.learner, model))
+    raw, averaged = (
+        m.get_layer("logits").get_weights()[0] for m in (trainer.networks[0].learner, model)
+    )
     assert 1e-6 < np.abs(raw - averaged).max() < 0.5
+
+
+def with_students(recipe_file, **changes):
+    return dataclasses.replace(load_recipe(str(recipe_file)), students=("medium",), **changes)
+
+
+def test_a_student_is_kept_with_figures_of_its_own(task, recipe_file, tmp_path):
+    trainer = Trainer(task, with_students(recipe_file))
+    assert not train(trainer, tmp_path)
+    assert trainer.traces == 1
+    report(trainer, tmp_path, "", tmp_path)
+    for folder, preset, teacher in (
+        (tmp_path, "small", None),
+        (tmp_path / "medium", "medium", "small"),
+    ):
+        metrics = json.loads((folder / "metrics.json").read_text())
+        history = json.loads((folder / "history.json").read_text())
+        model = keras.saving.load_model(folder / "model.keras")
+        guesses = model(task.validation.astype(np.float32) / 32768).numpy().argmax(axis=1)
+        assert (model.name, metrics["teacher"]) == (f"speechgru_{preset}", teacher)
+        assert metrics["validation_accuracy"] == np.mean(guesses == task.answers) > 0.8
+        assert metrics["validation_accuracy"] == max(e["validation_accuracy"] for e in history)
+        assert metrics["parameters"] == sum(int(np.prod(w.shape)) for w in model.trainable_weights)
+
+
+def test_a_teacher_learns_as_it_would_without_students(task, recipe_file):
+    weights = []
+    for recipe in (load_recipe(str(recipe_file)), with_students(recipe_file)):
+        trainer = Trainer(task, recipe)
+        rows, answers = trainer.draw(np.random.default_rng(1))
+        trainer.adapt(np.random.default_rng(2), batches=1)
+        for number in range(3):
+            trainer.step(rows, answers, number)
+        weights.append(trainer.networks[0].model.get_weights())
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+@pytest.mark.parametrize("teaching", [0.0, 0.25, 1.0])
+def test_a_student_learns_from_labels_and_teacher_by_their_weights(teaching, task, recipe_file):
+    recipe = with_students(recipe_file, teaching=teaching)
+    trainer = Trainer(task, recipe)
+    rows, answers = trainer.draw(np.random.default_rng(0))
+    audio, wanted = trainer.augmented(task.clips[rows], answers, (recipe.seed, 0))
+    features = trainer.front_end(audio)
+    logs = [
+        np.asarray(keras.ops.log_softmax(n.classifier(features)), float) for n in trainer.networks
+    ]
+    target = (1 - teaching) * np.asarray(wanted) + teaching * np.exp(logs[0])
+    expected = [-np.sum(t * g, axis=1).mean() for t, g in ((wanted, logs[0]), (target, logs[1]))]
+    losses, _ = trainer.step(rows, answers, 0)
+    np.testing.assert_allclose(losses, expected, rtol=1e-4)
 
 
 def test_a_loss_that_is_no_number_stops_the_run(task, recipe_file, tmp_path):
@@ -158,13 +212,15 @@ def run_code(code, arguments):
 
 
 def test_a_killed_run_ends_as_if_it_had_not_been_killed(word_folder, recipe_file, tmp_path, capsys):
-    arguments = ["--data", str(word_folder), "--words", "yes", "no", "--recipe", str(recipe_file)]
+    recipe = tmp_path / "family.toml"
+    recipe.write_text('students = ["medium"]\n' + recipe_file.read_text())
+    arguments = ["--data", str(word_folder), "--words", "yes", "no", "--recipe", str(recipe)]
     assert main([*arguments, "--out", str(tmp_path / "whole")]) == 0
 
     cut = tmp_path / "cut"
     done = run_code(KILLED_WHILE_WRITING, [*arguments, "--out", str(cut)])
     assert done.returncode == -signal.SIGKILL, done.stderr
-    assert len(checkpoint.load(cut / LAST)[1]["history"]) == 1
+    assert len(checkpoint.load(cut / LAST)[1]["histories"][0]) == 1
 
     good = (cut / LAST).read_bytes()
     done = run_code(DISK_FULL, ["--resume", "--out", str(cut)])
@@ -177,10 +233,13 @@ def test_a_killed_run_ends_as_if_it_had_not_been_killed(word_folder, recipe_file
     assert "going on after epoch 1 of 3" in capsys.readouterr().out
     found, expected = (checkpoint.load(out / LAST) for out in (cut, tmp_path / "whole"))
     same_weights(found[0], expected[0])
-    for one, other in zip(found[1]["history"], expected[1]["history"], strict=True):
-        assert {**one, "seconds": 0} == {**other, "seconds": 0}
-    models = [keras.saving.load_model(o / "model.keras") for o in (cut, tmp_path / "whole")]
-    same_weights(*[model.get_weights() for model in models])
+    histories = [state[1]["histories"] for state in (found, expected)]
+    for mine, theirs in zip(*histories, strict=True):
+        for one, other in zip(mine, theirs, strict=True):
+            assert {**one, "seconds": 0} == {**other, "seconds": 0}
+    for kept in ("model.keras", "medium/model.keras"):
+        models = [keras.saving.load_model(o / kept) for o in (cut, tmp_path / "whole")]
+        same_weights(*[model.get_weights() for model in models])
     assert not list(cut.glob(".*"))
 
 
@@ -238,8 +297,8 @@ def test_what_another_run_left_is_refused(run_folder, tmp_path, capsys):
 def test_the_report_is_on_the_kept_model_not_the_last(task, recipe_file, tmp_path):
     trainer = Trainer(task, load_recipe(str(recipe_file)))
     train(trainer, tmp_path)
-    before = trainer.logits(task.validation)
-    fresh = Trainer(task, load_recipe(str(recipe_file))).model
+    before = trainer.networks[0].logits(task.validation)
+    fresh = Trainer(task, load_recipe(str(recipe_file))).networks[0].model
     fresh.get_layer("logits").bias.assign([0, 0, 0, 9])  # always silence
     fresh.save(tmp_path / "model.keras")
     report(trainer, tmp_path, "", tmp_path)
