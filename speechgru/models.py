@@ -59,8 +59,9 @@ def build_model(
     audio = keras.Input((config.sample_rate * WINDOW_SECONDS,), name="audio")
     x: Any = MFCC(config, name="mfcc")(audio)
     x = keras.layers.Normalization(name="scale")(x)
-    # Causal: step t of the GRUs has seen the frames before (t + 1) * stride, and none after.
-    x = keras.layers.ZeroPadding1D((sizes.conv_width - sizes.conv_stride, 0), name="past")(x)
+    # Causal, and the last step of the GRUs has seen the last frame.
+    past = sizes.conv_width - sizes.conv_stride + -x.shape[1] % sizes.conv_stride
+    x = keras.layers.ZeroPadding1D((past, 0), name="past")(x)
     x = keras.layers.Conv1D(
         sizes.conv_units,
         sizes.conv_width,

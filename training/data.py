@@ -92,7 +92,7 @@ class Task:
         lists: what the arrays hold, in their order, as text. "training" and "validation":
             `<word>/<file>` in the data folder; "negative" and "synthetic": files in those folders;
             "noise": `<folder>/<file>`; "training_unknown" and "validation_unknown": what is made
-            of command words where there is no other speech; "validation_silence":
+            of command words; "validation_silence":
             `<folder>/<file>@<first sample at 16 kHz>*<factor>`. The rows of `validation` are
             those of "validation", "validation_unknown" and "validation_silence", in this order.
         passed_over: path and reason of every file that is no use (see `clips.Reading`).
@@ -140,8 +140,9 @@ def make_task(
             time a real one is.
         synthetic_share: the least share of synthetic clips in what is drawn of a label.
         seed: decides the draws.
-        spliced_share: share of splices of two commands in what is drawn of "unknown", beside other
-            speech; two commands with a vowel letter in common are not joined. Default 0.
+        spliced_share: share of splices of two commands in what is drawn of "unknown", where there
+            are recorded other words too; two commands with a vowel letter in common are not joined.
+            Default 0.
         noise: folder of noises, of any rate and length, besides `_background_noise_`. Default:
             None.
 
@@ -277,9 +278,13 @@ class _Rows:
 
     def make_unknown(self, backwards: int, splices: int, rng: np.random.Generator) -> None:
         """Add recorded words played backwards, and splices of them."""
-        rows = [
-            i for i, of in enumerate(self.origins) if of == "recorded" and self.words[i] != SILENCE
-        ]
+        rows = np.array(
+            [
+                i
+                for i, of in enumerate(self.origins)
+                if of == "recorded" and self.words[i] != SILENCE
+            ]
+        )
         for row in sorted(rng.permutation(rows)[:backwards]):
             self.add("backwards", UNKNOWN, f"{self.names[row]} backwards", self._array[row, ::-1])
         self._make_splices(rows, splices, operator.ne, rng)
@@ -291,14 +296,18 @@ class _Rows:
 
         Half of "no" and half of "go" can make a "no" or a "go" again.
         """
-        rows = [
-            i for i, of in enumerate(self.origins) if of == "recorded" and self.words[i] in commands
-        ]
+        rows = np.array(
+            [
+                i
+                for i, of in enumerate(self.origins)
+                if of == "recorded" and self.words[i] in commands
+            ]
+        )
         self._make_splices(rows, splices, vowels_differ, rng)
 
     def _make_splices(
         self,
-        rows: Sequence[int],
+        rows: npt.NDArray[np.int_],
         splices: int,
         differ: Callable[[str, str], bool],
         rng: np.random.Generator,
@@ -321,8 +330,9 @@ class _Rows:
 
 
 def vowels_differ(one: str, other: str) -> bool:
-    """Whether two words have no vowel letter in common."""
-    return not set("aeiouy") & set(one) & set(other)
+    """Whether two words have vowel letters, and none in common."""
+    first, second = (set("aeiouy") & set(word.casefold()) for word in (one, other))
+    return bool(first and second) and not first & second
 
 
 # What is learnt

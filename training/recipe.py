@@ -111,12 +111,21 @@ class Recipe:
         for name in ("weight_decay", "synthetic_weight"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"`{name}` must be at least 0: {getattr(self, name)}")
+        if self.spliced_share + self.synthetic_share > 0.7:  # a quarter is negative speech
+            raise ValueError(
+                "`spliced_share` and `synthetic_share` must be at most 0.7 together: "
+                f"{self.spliced_share} and {self.synthetic_share}"
+            )
         if not 0 <= self.seed < 2**31 - 1:
             raise ValueError(f"`seed` must be from 0 to less than 2**31 - 1: {self.seed}")
         if self.front_end.sample_rate != SAMPLE_RATE:
             raise ValueError(
                 f"`front_end.sample_rate` must be {SAMPLE_RATE}: {self.front_end.sample_rate}"
             )
+
+    def folders(self, out: Path) -> list[Path]:
+        """The folder of a run's model, then those of its students."""
+        return [out, *(out / student for student in self.students)]
 
 
 def load_recipe(name_or_path: str) -> Recipe:

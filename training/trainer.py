@@ -338,7 +338,7 @@ def train(trainer: Trainer, out: Path, writes: bool = True, identity: str = "") 
 
 def _train(trainer: Trainer, out: Path, writes: bool, identity: str) -> bool:
     recipe, history = trainer.recipe, trainer.networks[0].history
-    folders = [out, *(out / student for student in recipe.students)]
+    folders = recipe.folders(out)
     kept = list(zip(trainer.networks, folders, strict=True))
     if writes:
         for folder in folders[1:]:
@@ -363,21 +363,18 @@ def _train(trainer: Trainer, out: Path, writes: bool, identity: str) -> bool:
                 rows, answers = trainer.draw(rng)
                 results.append(trainer.step(rows, answers, step))
                 bar.update()
-            losses, accuracies = np.mean([[v.numpy() for v in pair] for pair in results], axis=0)
-            if not np.isfinite(losses).all():
+            learnt = np.mean([[v.numpy() for v in pair] for pair in results], axis=0)
+            if not np.isfinite(learnt).all():
                 raise TrainingError(
-                    f"the loss became {losses.max()} in epoch {epoch + 1}: try a lower "
+                    f"the loss became {learnt.max()} in epoch {epoch + 1}: try a lower "
                     f"`learning_rate`; {out} holds the epochs before it"
                 )
             trainer.show()
+            found = [_validated(network, trainer.task) for network in trainer.networks]
             seconds = time.monotonic() - began
-            for network, loss, accuracy in zip(trainer.networks, losses, accuracies, strict=True):
-                row = {
-                    "epoch": epoch + 1,
-                    "loss": float(loss),
-                    "training_accuracy": float(accuracy),
-                }
-                network.history.append(row | _validated(network, trainer.task, seconds))
+            for network, row, (loss, right) in zip(trainer.networks, found, learnt.T, strict=True):
+                row = {"loss": float(loss), "training_accuracy": float(right), **row}
+                network.history.append({"epoch": epoch + 1, **row, "seconds": seconds})
             if not writes:
                 continue
             for network, folder in kept:
@@ -407,12 +404,11 @@ def _train(trainer: Trainer, out: Path, writes: bool, identity: str) -> bool:
     return interrupted
 
 
-def _validated(network: Network, task: Task, seconds: float) -> dict[str, float]:
+def _validated(network: Network, task: Task) -> dict[str, float]:
     logits = network.logits(task.validation)
     return {
         "validation_loss": _cross_entropy(logits, task.answers),
         "validation_accuracy": float(np.mean(logits.argmax(1) == task.answers)),
-        "seconds": seconds,
     }
 
 
@@ -511,12 +507,10 @@ def report(
             **{name: version(name) for name in ("tensorflow", "keras", "librosa", "numpy")},
         },
     }
-    for network in trainer.networks:
-        is_student = network is not trainer.networks[0]
-        folder = out / network.preset if is_student else out
+    for network, folder in zip(trainer.networks, trainer.recipe.folders(out), strict=True):
         network.use(_kept(folder))
         found = _measured(network, task) | of_run
-        found["teacher"] = trainer.recipe.preset if is_student else None
+        found["teacher"] = trainer.recipe.preset if folder != out else None
         write_text(folder / "metrics.json", json.dumps(found, indent=1))
         plots.curves(network.history, folder / "curves.png")
         plots.confusion(found["confusion"], task.labels, folder / "confusion.png")

@@ -43,6 +43,34 @@ def test_the_front_end_follows_its_settings():
     assert model.get_layer("mfcc").output.shape == (None, 100, 20)
 
 
+@pytest.mark.parametrize("preset", ["small", "medium", "large"])
+def test_the_convolution_sees_two_new_frames_a_step_and_no_later_ones(preset):
+    model = build_model(preset, LABELS)
+    to_conv = keras.Model(model.get_layer("scale").output, model.get_layer("conv").output)
+    rng = np.random.default_rng(0)
+    frames = rng.normal(size=(1, 50, 40)).astype(np.float32)
+    before = to_conv(frames).numpy()
+    assert before.shape[1] == 25
+    for frame in (0, 1, 20, 21, 48, 49):
+        changed = frames.copy()
+        changed[:, frame] += 1
+        moved = np.abs(to_conv(changed).numpy() - before).max(axis=(0, 2)) > 1e-6
+        step = frame // 2  # the one that ends with this frame or the next
+        assert not moved[:step].any()
+        assert moved[step]
+        assert not moved[step + 3 :].any()  # five frames reach at most two steps further
+
+
+def test_the_last_of_an_odd_number_of_frames_is_seen():
+    model = build_model("small", LABELS, MFCCConfig(hop_length=300))
+    to_conv = keras.Model(model.get_layer("scale").output, model.get_layer("conv").output)
+    frames = np.random.default_rng(0).normal(size=(1, 53, 40)).astype(np.float32)
+    before = to_conv(frames).numpy()
+    frames[:, -1] += 1
+    assert before.shape[1] == 27
+    assert np.abs(to_conv(frames).numpy() - before)[:, -1].max() > 1e-6
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

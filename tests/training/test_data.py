@@ -207,7 +207,7 @@ def test_no_speaker_of_the_recordings_is_trained_on_and_validated_on(real_data):
         for name, lines in made.lists.items()
         if name in ("training", "training_unknown", "validation")
     }
-    assert len(parts["training"]) > 1000 < len(parts["training"] | parts["validation"])
+    assert len(parts["training"]) > 1000
     assert not (parts["training"] | parts["training_unknown"]) & parts["validation"]
     listed = set((real_data / "validation_list.txt").read_text().split())
     assert set(made.lists["validation"]) <= listed
@@ -292,7 +292,14 @@ def test_a_share_of_unknown_is_splices_of_commands_with_other_vowels(word_folder
 
 @pytest.mark.parametrize(
     ("one", "other", "differ"),
-    [("no", "go", False), ("on", "stop", False), ("up", "left", True), ("yes", "by", False)],
+    [
+        ("no", "go", False),
+        ("on", "stop", False),
+        ("up", "left", True),
+        ("yes", "by", False),
+        ("On", "Off", False),
+        ("hm", "up", False),
+    ],
 )
 def test_words_with_a_vowel_in_common_are_not_joined(one, other, differ):
     assert data.vowels_differ(one, other) == data.vowels_differ(other, one) == differ

@@ -95,23 +95,21 @@ def test_scaling_makes_augmented_features_standard(task, recipe_file):
     assert 0.5 < scaled.std(axis=(0, 1)).min() < scaled.std(axis=(0, 1)).max() < 1.6
 
 
-def test_bfloat16_and_averaged_weights_learn_and_are_kept_in_float32(task, recipe_file, tmp_path):
-    recipe = dataclasses.replace(load_recipe(str(recipe_file)), average=0.9)
-    trainer = Trainer(task, recipe, mixed=True)
-    assert not train(trainer, tmp_path)
-    assert trainer.networks[0].learner.get_layer("gru_1").compute_dtype == "bfloat16"
-    model = keras.saving.load_model(tmp_path / "model.keras")
-    assert {layer.compute_dtype for layer in model.layers} <= {"float32", "float64"}
-    guesses = trainer.networks[0].logits(task.validation).argmax(axis=1)
-    assert np.mean(guesses == task.answers) > 0.8
-    raw, averaged = (
-        m.get_layer("logits").get_weights()[0] for m in (trainer.networks[0].learner, model)
-    )
-    assert 1e-6 < np.abs(raw - averaged).max() < 0.5
-
-
 def with_students(recipe_file, **changes):
     return dataclasses.replace(load_recipe(str(recipe_file)), students=("medium",), **changes)
+
+
+def test_bfloat16_and_averaged_weights_learn_and_are_kept_in_float32(task, recipe_file, tmp_path):
+    trainer = Trainer(task, with_students(recipe_file, average=0.9), mixed=True)
+    assert not train(trainer, tmp_path)
+    for network, folder in zip(trainer.networks, (tmp_path, tmp_path / "medium"), strict=True):
+        assert network.learner.get_layer("gru_1").compute_dtype == "bfloat16"
+        model = keras.saving.load_model(folder / "model.keras")
+        assert {layer.compute_dtype for layer in model.layers} <= {"float32", "float64"}
+        guesses = network.logits(task.validation).argmax(axis=1)
+        assert np.mean(guesses == task.answers) > 0.8
+        raw, averaged = (m.get_layer("logits").get_weights()[0] for m in (network.learner, model))
+        assert 1e-6 < np.abs(raw - averaged).max() < 0.5
 
 
 def test_a_student_is_kept_with_figures_of_its_own(task, recipe_file, tmp_path):
@@ -357,6 +355,7 @@ speed_share = 0
 noise_share = 0
 reverb_share = 0
 band_limit_share = 0
+telephone_share = 0
 eq_db = 0
 gain_db = [0, 0]
 time_masks = 0
@@ -366,7 +365,7 @@ mel_masks = 0
 
 def test_two_workers_lose_what_one_loses(word_folder, tmp_path):
     recipe = tmp_path / "plain.toml"
-    recipe.write_text(PLAIN)
+    recipe.write_text('students = ["medium"]\n' + PLAIN)
     with socket.socket() as one, socket.socket() as other:
         sockets = [one, other]
         for s in sockets:
@@ -394,9 +393,10 @@ def test_two_workers_lose_what_one_loses(word_folder, tmp_path):
         for worker in workers:
             worker.kill()
     assert main([*command[2:], "--out", str(tmp_path / "one")]) == 0
-    two, one = (json.loads((tmp_path / n / "history.json").read_text()) for n in ("two", "one"))
-    for key in ("loss", "training_accuracy", "validation_loss", "validation_accuracy"):
-        np.testing.assert_allclose([e[key] for e in two], [e[key] for e in one], rtol=1e-3)
+    for kept in ("history.json", "medium/history.json"):
+        two, one = (json.loads((tmp_path / n / kept).read_text()) for n in ("two", "one"))
+        for key in ("loss", "training_accuracy", "validation_loss", "validation_accuracy"):
+            np.testing.assert_allclose([e[key] for e in two], [e[key] for e in one], rtol=1e-3)
 
 
 def test_features_by_librosa_learn_as_those_of_the_graph(word_folder, tmp_path, monkeypatch):
@@ -430,6 +430,31 @@ def test_a_run_goes_on_from_another(run_folder, word_folder, recipe_file, tmp_pa
     capsys.readouterr()
     assert main([*arguments, "--words", "no", "bird"]) == 2
     assert "expected a model of no bird" in capsys.readouterr().err
+
+
+def test_students_go_on_with_their_teacher_and_overwrite_no_run(
+    run_folder, word_folder, recipe_file, tmp_path, capsys
+):
+    recipe = tmp_path / "family.toml"
+    recipe.write_text('students = ["medium"]\n' + recipe_file.read_text())
+    arguments = ["--data", str(word_folder), "--words", "yes", "no", "--recipe", str(recipe)]
+    arguments += ["--epochs", "1", "--out"]
+    assert main([*arguments, str(tmp_path / "first")]) == 0
+    assert main([*arguments, str(tmp_path / "more"), "--start", str(tmp_path / "first")]) == 0
+    losses = [
+        json.loads((tmp_path / run / "medium" / "history.json").read_text())[0]["loss"]
+        for run in ("first", "more")
+    ]
+    assert losses[1] < losses[0] / 2
+    shutil.copytree(run_folder, tmp_path / "runs" / "medium")
+    capsys.readouterr()
+    for out, start, message in (
+        ("runs", "first", "medium: expected a new folder, found a run"),
+        ("other", "first/medium", "expected a model of preset small"),
+    ):
+        given = [str(tmp_path / out), "--start", str(tmp_path / start)]
+        assert main([*arguments, *given]) == 2
+        assert message in capsys.readouterr().err
 
 
 def test_ctrl_c_keeps_what_was_learnt(word_folder, recipe_file, tmp_path, interrupt):
