@@ -141,7 +141,7 @@ def make_task(
         synthetic_share: the least share of synthetic clips in what is drawn of a label.
         seed: decides the draws.
         spliced_share: share of splices of two commands in what is drawn of "unknown", where there
-            are recorded other words too; two commands with a vowel letter in common are not joined.
+            are recorded other words too; two commands with a letter in common are not joined.
             Default 0.
         noise: folder of noises, of any rate and length, besides `_background_noise_`. Default:
             None.
@@ -292,9 +292,10 @@ class _Rows:
     def splice_commands(
         self, commands: Collection[str], splices: int, rng: np.random.Generator
     ) -> None:
-        """Add splices of recorded commands with no vowel letter in common.
+        """Add splices of recorded commands with no letter in common.
 
-        Half of "no" and half of "go" can make a "no" or a "go" again.
+        Half of "no" and half of "go" can make a "no" or a "go" again, and half of "stop" and half
+        of "up" a "stop" or an "up".
         """
         rows = np.array(
             [
@@ -303,7 +304,7 @@ class _Rows:
                 if of == "recorded" and self.words[i] in commands
             ]
         )
-        self._make_splices(rows, splices, vowels_differ, rng)
+        self._make_splices(rows, splices, letters_differ, rng)
 
     def _make_splices(
         self,
@@ -329,10 +330,9 @@ class _Rows:
             self.add("splice", UNKNOWN, f"{self.names[first]}+{self.names[second]}", spliced)
 
 
-def vowels_differ(one: str, other: str) -> bool:
-    """Whether two words have vowel letters, and none in common."""
-    first, second = (set("aeiouy") & set(word.casefold()) for word in (one, other))
-    return bool(first and second) and not first & second
+def letters_differ(one: str, other: str) -> bool:
+    """Whether two words have no letter in common."""
+    return not set(one.casefold()) & set(other.casefold())
 
 
 # What is learnt
