@@ -677,15 +677,19 @@ def splice(first: Samples, second: Samples, middle: int, earlier: int) -> Sample
     return np.round(before * (1 - fade) + after * fade).astype(np.int16)
 
 
+def label_shares(labels: int, unknown_share: float, silence_share: float) -> list[float]:
+    """How often each label is drawn: commands alike, then unknown and silence."""
+    commands = labels - 2
+    share = (1 - unknown_share - silence_share) / commands
+    return [share] * commands + [unknown_share, silence_share]
+
+
 def draw_batch(
     task: Task, size: int, unknown_share: float, silence_share: float, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """Rows of `task.clips` and their labels: commands alike often, int32 (size,) each."""
-    commands = len(task.labels) - 2
-    share = (1 - unknown_share - silence_share) / commands
-    answers = rng.choice(
-        len(task.labels), size, p=[share] * commands + [unknown_share, silence_share]
-    ).astype(np.int32)
+    shares = label_shares(len(task.labels), unknown_share, silence_share)
+    answers = rng.choice(len(task.labels), size, p=shares).astype(np.int32)
     rows = np.empty(size, np.int32)
     for number in np.unique(answers):
         places = answers == number

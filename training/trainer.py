@@ -19,11 +19,12 @@ from speechgru.models import build_model
 from training import checkpoint, plots
 from training.augment import Draw, augment, mask_spectrogram, mixup
 from training.checkpoint import CheckpointError
-from training.data import Task, draw_batch
+from training.data import Task, draw_batch, label_shares
 from training.files import replacing, write_text
 from training.recipe import Recipe, RecipeError
 
 WARM_UP_STEPS = 500
+LEAST_SHARE = 0.01  # a label that is never drawn has no logit to correct
 VALIDATION_BATCH = 256
 OF_DEVICE = 1_000_003  # between the seeds of two devices that share a batch
 LAST = "last.npz"  # the state after the last whole epoch
@@ -81,6 +82,10 @@ class Network:
 class Trainer:
     """Models, optimizer and the one traced step that augments, computes features and learns.
 
+    A label that is drawn more often than the others is not to be answered more often: the loss adds
+    the logarithm of its share to its logit, and the model without it counts all labels as equally
+    likely (Menon 2021, arXiv:2007.07314, eq. 10).
+
     The recipe's students learn in the same steps as its model, from the same augmented clips and
     from what the model answers to them (distillation in place, Yu & Huang 2019, arXiv:1903.05134).
 
@@ -130,6 +135,8 @@ class Trainer:
         # In float32, which takes half of float64's time and agrees with it to 1e-3 dB.
         self.front_end = MFCC(recipe.front_end, dtype="float32")
         self.noise = tf.constant(task.noise)
+        shares = label_shares(len(task.labels), recipe.unknown_share, recipe.silence_share)
+        self.prior = np.log(np.maximum(shares, LEAST_SHARE)).astype(np.float32)
         self._run = tf.function(lambda *batch: self.strategy.run(self._step, args=batch))
 
     def _variables(self) -> list[Any]:
@@ -174,7 +181,7 @@ class Trainer:
         features = self.front_end.dct(log_mel)
         with tf.GradientTape() as tape:
             logits = [
-                tf.cast(network.classifier(features, training=True), tf.float32)
+                tf.cast(network.classifier(features, training=True), tf.float32) + self.prior
                 for network in self.networks
             ]
             taught = tf.stop_gradient(tf.nn.softmax(logits[0]))

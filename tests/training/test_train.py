@@ -151,9 +151,11 @@ def test_a_student_learns_from_labels_and_teacher_by_their_weights(teaching, tas
     rows, answers = trainer.draw(np.random.default_rng(0))
     audio, wanted = trainer.augmented(task.clips[rows], answers, (recipe.seed, 0))
     features = trainer.front_end(audio)
-    logs = [
-        np.asarray(keras.ops.log_softmax(n.classifier(features)), float) for n in trainer.networks
-    ]
+    shares = recipe.unknown_share, recipe.silence_share
+    command = (1 - sum(shares)) / 2
+    prior = np.log([command, command, *shares])  # the loss is on logits with these added
+    logits = [n.classifier(features) + prior.astype(np.float32) for n in trainer.networks]
+    logs = [np.asarray(keras.ops.log_softmax(own), float) for own in logits]
     target = (1 - teaching) * np.asarray(wanted) + teaching * np.exp(logs[0])
     expected = [-np.sum(t * g, axis=1).mean() for t, g in ((wanted, logs[0]), (target, logs[1]))]
     losses, _ = trainer.step(rows, answers, 0)
