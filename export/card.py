@@ -36,6 +36,8 @@ def model_card(
     last = metrics["last_epoch_validation_accuracy"]
     epoch = "" if last is None else f", best epoch; last epoch {last:.2%}"
     minutes = metrics["training_seconds"] / 60
+    teacher = metrics.get("teacher")
+    taught = f", as a student of {teacher}" if teacher else ""
     lines = [
         f"# {name}",
         "",
@@ -50,7 +52,7 @@ def model_card(
         f"{settings['validation_clips']:,} clips (the Keras model{epoch}) |",
         f"| training data | {settings['training_data']} |",
         f"| licence of the data | {settings['licence'] or 'not stated'} |",
-        f"| training | {metrics['epochs']} epochs in {minutes:.0f} minutes |",
+        f"| training | {metrics['epochs']} epochs in {minutes:.0f} minutes{taught} |",
         f"| made with | {', '.join(f'{k} {v}' for k, v in settings['versions'].items())} |",
         "",
         NEW_VOICES if metrics["validation_of_new_voices"] else KNOWN_VOICES,

@@ -130,7 +130,7 @@ def settings(model: Any, metrics: dict[str, Any], quantize: str) -> dict[str, An
     return {
         "front_end": dataclasses.asdict(front_end),
         "window_samples": model.input_shape[1],
-        "hop_samples": front_end.hop_length,
+        "hop_samples": front_end.hop_length * model.get_layer("conv").strides[0],
         "threshold": THRESHOLD,
         "quantization": quantize,
         "parameters": metrics.get("parameters"),

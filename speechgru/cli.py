@@ -14,6 +14,7 @@ from speechgru.audio import AudioError
 from speechgru.modelfile import ModelError
 
 OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
+NAMES = ", ".join(modelfile.BUNDLED)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,7 +46,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
     recognize = commands.add_parser("recognize", help="name the word in each sound file")
     recognize.add_argument("files", nargs="+", metavar="FILE", help="WAV, FLAC, OGG, AIFF, MP3 ...")
-    recognize.add_argument("--model", metavar="M", help="model file (default: the bundled one)")
+    recognize.add_argument(
+        "--model", metavar="M", help=f"model file, or a bundled model: {NAMES} (default: the first)"
+    )
     recognize.add_argument(
         "--top", type=_positive, default=1, metavar="N", help="print the N likeliest labels"
     )
@@ -53,7 +56,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     recognize.set_defaults(run=_recognize)
 
     info = commands.add_parser("info", help="what a model file holds")
-    info.add_argument("model", nargs="?", metavar="MODEL", help="default: the bundled model")
+    info.add_argument(
+        "model",
+        nargs="?",
+        metavar="MODEL",
+        help=f"model file, or a bundled model: {NAMES} (default: the first)",
+    )
     info.set_defaults(run=_info)
 
     for command in (recognize, info):
@@ -96,10 +104,9 @@ def _recognize(options: argparse.Namespace) -> int:
 def _info(options: argparse.Namespace) -> int:
     from speechgru.recognizer import Recognizer
 
-    path = Path(options.model or modelfile.BUNDLED)
     with _quiet_loading(options.debug):
-        Recognizer(path)  # it loads, not only reads
-    model = modelfile.read(path)
+        Recognizer(options.model)  # it loads, not only reads
+    model = modelfile.read(options.model)
     settings = model.settings
     front_end = ", ".join(f"{name} {value:g}" for name, value in settings["front_end"].items())
     accuracy = settings.get("validation_accuracy")
@@ -110,7 +117,7 @@ def _info(options: argparse.Namespace) -> int:
         "window": f"{model.window_samples} samples",
         "hop": f"{settings['hop_samples']} samples",
         "signatures": " ".join(modelfile.SIGNATURES),
-        "size": f"{path.stat().st_size:,} bytes",
+        "size": f"{Path(model.name).stat().st_size:,} bytes",
         "parameters": settings.get("parameters", "not stated"),
         "quantisation": settings.get("quantization", "not stated"),
         "training data": settings.get("training_data") or "not stated",

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 FORMAT_VERSION = 1
-BUNDLED = Path(__file__).parent / "pretrained" / "medium.tflite"
+_PRETRAINED = Path(__file__).parent / "pretrained"
+BUNDLED = {name: _PRETRAINED / f"{name}.tflite" for name in ("medium", "small")}  # default first
 SIGNATURES = ("recognize", "features")  # what every model file of this version offers
 
 _LABELS, _SETTINGS = "labels.txt", "speechgru.json"
@@ -52,14 +53,24 @@ class ModelFile:
         return int(self.settings["window_samples"])
 
 
-def read(path: str | os.PathLike[str]) -> ModelFile:
+def locate(model: str | os.PathLike[str] | None) -> str | os.PathLike[str]:
+    """The path of a model: that of a bundled one for its name, of the default one for None."""
+    if model is None:
+        return next(iter(BUNDLED.values()))
+    return BUNDLED.get(model, model) if isinstance(model, str) else model
+
+
+def read(model: str | os.PathLike[str] | None) -> ModelFile:
     """Read and check a model file.
+
+    Args:
+        model: a path, the name of a bundled model, or None for the default one.
 
     Raises:
         ModelError: not a speechgru model, damaged, or of another format version.
         FileNotFoundError: there is nothing at the path.
     """
-    name = os.fsdecode(path)
+    name = os.fsdecode(locate(model))
     content = _read_bytes(name)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:

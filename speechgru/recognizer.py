@@ -38,7 +38,8 @@ class Recognizer:
     """A model, loaded once, that recognises many sounds. One thread at a time uses it.
 
     Args:
-        model: path of a model file. Default: the bundled model.
+        model: path of a model file, or the name of a bundled model, "medium" or "small" (a file
+            of that name is `./medium`). Default: "medium".
         num_threads: threads for one clip, at least 1. Default 1.
 
     Raises:
@@ -52,7 +53,7 @@ class Recognizer:
     ) -> None:
         if isinstance(num_threads, bool) or not isinstance(num_threads, int) or num_threads < 1:
             raise ValueError(f"`num_threads` must be a positive integer. Received: {num_threads!r}")
-        self._file = modelfile.read(modelfile.BUNDLED if model is None else model)
+        self._file = modelfile.read(model)
         self._run = _load(self._file, num_threads)
         self._lock = threading.Lock()  # the interpreter has one set of tensors
         self._commands = [

@@ -49,7 +49,7 @@ def test_the_file_states_labels_settings_and_accuracy(model_file, run_folder):
     assert model.labels == tuple(metrics["labels"])
     assert MFCCConfig(**model.settings["front_end"]) == MFCCConfig()
     assert model.settings["validation_accuracy"] == metrics["validation_accuracy"]
-    assert (model.window_samples, model.settings["hop_samples"]) == (16000, 320)
+    assert (model.window_samples, model.settings["hop_samples"]) == (16000, 640)
     assert model.settings["quantization"] == "none"
     assert model.settings["licence"] == ""  # not Speech Commands
 
@@ -86,14 +86,17 @@ def test_the_card_states_the_files_figures(model_file, run_folder):
     assert f"{metrics['validation_accuracy']:.2%}" in card
     assert metrics["commands"][0] in card
     assert NEW_VOICES in card
+    assert "student" not in card
 
 
 def test_a_card_is_written_of_a_run_stopped_in_its_first_epoch(model_file, run_folder):
     metrics = json.loads((run_folder / "metrics.json").read_text())
     metrics |= {"last_epoch_validation_accuracy": None, "validation_of_new_voices": False}
+    metrics["teacher"] = "large"
     card = model_card("m.tflite", 1, modelfile.read(model_file).settings, metrics, "x", "y", "")
     assert "(the Keras model)" in card
     assert KNOWN_VOICES in card
+    assert "as a student of large" in card
 
 
 def test_a_file_that_answers_differently_is_refused(model_file, run_folder, audio):
@@ -133,7 +136,7 @@ def test_keras_litert_and_librosa_agree_on_recordings(real_data):
     audio = read_clips(clips, "clips")[0].astype(np.float32) / 32768
     assert len(audio) > 50
     layer = speechgru.MFCC()(audio).numpy()
-    run = runner(modelfile.BUNDLED, "features")
+    run = runner(modelfile.locate(None), "features")
     for clip, found in zip(audio, layer, strict=True):
         expected = mfcc(clip)
         np.testing.assert_allclose(found, expected, atol=1e-3)
