@@ -19,6 +19,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import keras
 import numpy as np
 import tensorflow as tf
 from timing import rounds
@@ -63,10 +64,14 @@ def main() -> None:
     audio = augment(batch, (0, tf.constant(0)))
     mfcc = features(audio)
 
+    classifiers = [
+        keras.Model(n.learner.get_layer("mfcc").output, n.learner.output) for n in trainer.networks
+    ]
+
     @tf.function
     def gradient(mfcc: Any) -> Any:
         with tf.GradientTape() as tape:
-            logits = [n.classifier(mfcc, training=True) for n in trainer.networks]
+            logits = [classifier(mfcc, training=True) for classifier in classifiers]
             losses = [tf.nn.softmax_cross_entropy_with_logits(labels, own) for own in logits]
         return tape.gradient(losses, [n.learner.trainable_variables for n in trainer.networks])
 

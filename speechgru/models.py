@@ -74,3 +74,36 @@ def build_model(
         x = GRU(units, return_sequences=not last, name=f"gru_{index + 1}")(x)
     logits = keras.layers.Dense(len(labels), name="logits")(x)
     return keras.Model(audio, logits, name=f"speechgru_{preset}")
+
+
+def stateful(model: keras.Model, frames: int) -> keras.Model:
+    """A model of `build_model` that goes on from where earlier sound has left it.
+
+    Args:
+        model: what `build_model` made; the result shares its layers and weights.
+        frames: MFCC frames that one call takes; a multiple of the convolution's stride.
+
+    Returns:
+        A model from a dict of "mfcc", float32 (batch, frames, n_mfcc), and the state to a dict of
+        "logits", (batch, labels), and the next state, its names with "next_" before them. The
+        state is "frames", the scaled frames that the convolution still reaches, and "h_1", "h_2",
+        ..., the outputs of the GRUs. After zeros one second gives what `model` gives.
+    """
+    conv = model.get_layer("conv")
+    (stride,), (width,) = conv.strides, conv.kernel_size
+    mfcc = keras.Input((frames, model.get_layer("mfcc").config.n_mfcc), name="mfcc")
+    past = keras.Input((width - stride, mfcc.shape[2]), name="frames")
+    grus = [layer for layer in model.layers if isinstance(layer, GRU)]
+    states = [
+        keras.Input((gru.units,), name=f"h_{number}") for number, gru in enumerate(grus, start=1)
+    ]
+    scaled = keras.layers.ZeroPadding1D((-frames % stride, 0))(model.get_layer("scale")(mfcc))
+    x = keras.layers.Concatenate(axis=1)([past, scaled])
+    following = {"next_frames": x[:, stride - width :]}
+    x = conv(x)
+    for gru, h in zip(grus, states, strict=True):
+        x = gru(x, initial_state=h)
+        following[f"next_{h.name}"] = x[:, -1] if gru.return_sequences else x
+    logits = model.get_layer("logits")(x)
+    inputs = {tensor.name: tensor for tensor in (mfcc, past, *states)}
+    return keras.Model(inputs, {"logits": logits, **following}, name=f"{model.name}_stateful")

@@ -71,6 +71,7 @@ class Recipe:
     unknown_share: float = 0.2  # of every batch
     silence_share: float = 0.06
     spliced_share: float = 0.0  # of "unknown": halves of two commands joined
+    carried_share: float = 0.5  # of the clips go on from the state that another clip has left
     students: tuple[str, ...] = ()  # presets that learn in the same steps, from the labels and,
     teaching: float = 0.7  # with this weight, from what the model answers
     average: float = 0.0  # momentum of a moving average of the weights; 0 is none
@@ -97,6 +98,8 @@ class Recipe:
         for name in ("learning_rate", "clip_norm"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"`{name}` must be greater than 0: {getattr(self, name)}")
+        if not 0 <= self.carried_share <= 1:
+            raise ValueError(f"`carried_share` must be from 0 to 1: {self.carried_share}")
         if not 0 <= self.average < 1:
             raise ValueError(f"`average` must be from 0 to less than 1: {self.average}")
         for name in (

@@ -15,7 +15,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from speechgru.features import MFCC
-from speechgru.models import build_model
+from speechgru.models import build_model, stateful
 from training import checkpoint, plots
 from training.augment import Draw, augment, mask_spectrogram, mixup
 from training.checkpoint import CheckpointError
@@ -49,7 +49,7 @@ class Network:
         model: float32; what is validated and saved.
         learner: what the step trains: `model` itself, unless it computes in bfloat16 or its
             weights are averaged.
-        classifier: `learner` without its front end.
+        classifier: `learner` from features and a state to logits and the next state.
         history: a row for each epoch.
     """
 
@@ -60,9 +60,7 @@ class Network:
         self.learner = model = start or build_model(preset, task.labels, recipe.front_end)
         if mixed or recipe.average:
             self.learner = _twin(preset, model, task, recipe, mixed)
-        self.classifier = keras.Model(
-            self.learner.get_layer("mfcc").output, self.learner.output, name=preset
-        )
+        self.classifier = stateful(self.learner, self.learner.get_layer("mfcc").output.shape[1])
         self.history: list[dict[str, float]] = []
         self.use(model)
 
@@ -88,6 +86,10 @@ class Trainer:
 
     The recipe's students learn in the same steps as its model, from the same augmented clips and
     from what the model answers to them (distillation in place, Yu & Huang 2019, arXiv:1903.05134).
+
+    Of the clips the recipe's `carried_share` start from the state in which a clip of the step before
+    left the network (its frames and its GRUs), the others from zeros, so that the model can run on
+    over a stream. An epoch starts from zeros.
 
     Args:
         task: what to learn; see `training.data.Task`.
@@ -122,6 +124,7 @@ class Trainer:
                 f"{recipe.batch_size}"
             )
         self.traces = 0
+        self._carried: list[dict[str, Any]] | None = None
         self.adapted = start is not None  # a trained model keeps the scaling that it learnt with
         keras.utils.set_random_seed(recipe.seed)
         presets = (recipe.preset, *recipe.students)
@@ -150,7 +153,9 @@ class Trainer:
         """
         source = self.task.clips if self.log_mel is None else self.log_mel
         batch = [self._spread(array) for array in (source[rows], answers)]
-        results = self._run(*batch, tf.constant(number))
+        if number % self.recipe.steps == 0 or self._carried is None:
+            self._carried = self._start_states(len(rows) // self.replicas)
+        *results, self._carried = self._run(*batch, tf.constant(number), self._carried)
         loss, right = (self.strategy.reduce("SUM", value, axis=None) for value in results)
         return loss, right / len(rows)
 
@@ -162,11 +167,31 @@ class Trainer:
             lambda place: tf.constant(array[place.replica_id_in_sync_group * size :][:size])
         )
 
-    def _step(self, clips: Any, answers: Any, number: Any) -> tuple[Any, Any]:
+    def _start_states(self, size: int) -> list[dict[str, Any]]:
+        """The state of silence of each network, for `size` clips on each device."""
+
+        def zeros(place: Any) -> list[dict[str, Any]]:
+            return [
+                {
+                    tensor.name: tf.zeros((size, *tensor.shape[1:]))
+                    for tensor in network.classifier.inputs
+                    if tensor.name != "mfcc"
+                }
+                for network in self.networks
+            ]
+
+        if self.replicas == 1:
+            return zeros(None)
+        return self.strategy.experimental_distribute_values_from_function(zeros)
+
+    def _step(
+        self, clips: Any, answers: Any, number: Any, states: list[dict[str, Any]]
+    ) -> tuple[Any, Any, list[dict[str, Any]]]:
         """A device's share of a step.
 
         Returns:
-            For each network its part of the mean loss, and its right answers, (networks,) each.
+            For each network its part of the mean loss, and its right answers, (networks,) each; and
+            the state in which its clips have left it.
         """
         self.traces += 1
         recipe = self.recipe
@@ -179,11 +204,14 @@ class Trainer:
             log_mel, wanted = clips, self._wanted(answers)
         log_mel = mask_spectrogram(log_mel, (seed + 1, number), recipe.augment)
         features = self.front_end.dct(log_mel)
+        carried = tf.random.stateless_uniform((len(answers), 1), (seed + 2, number))
+        carried = tf.cast(carried < recipe.carried_share, tf.float32)
         with tf.GradientTape() as tape:
-            logits = [
-                tf.cast(network.classifier(features, training=True), tf.float32) + self.prior
-                for network in self.networks
+            outputs = [
+                network.classifier({"mfcc": features, **_scaled(state, carried)}, training=True)
+                for network, state in zip(self.networks, states, strict=True)
             ]
+            logits = [tf.cast(output["logits"], tf.float32) + self.prior for output in outputs]
             taught = tf.stop_gradient(tf.nn.softmax(logits[0]))
             taught = (1 - recipe.teaching) * wanted + recipe.teaching * taught
             losses = tf.stack(
@@ -204,7 +232,11 @@ class Trainer:
             clipped += [gradient / self.replicas for gradient in own]
         self.optimizer.apply(clipped, self._variables())
         guesses = tf.argmax(tf.stack(logits), axis=2, output_type=tf.int32)
-        return losses, tf.reduce_sum(tf.cast(guesses == answers, tf.float32), axis=1)
+        left = [
+            {name: tf.cast(output[f"next_{name}"], tf.float32) for name in state}
+            for output, state in zip(outputs, states, strict=True)
+        ]
+        return losses, tf.reduce_sum(tf.cast(guesses == answers, tf.float32), axis=1), left
 
     def _wanted(self, answers: Any) -> Any:
         labels, smoothing = len(self.task.labels), self.recipe.label_smoothing
@@ -273,6 +305,14 @@ class Trainer:
         for variable, array in zip(self.optimizer.variables, arrays, strict=True):
             variable.assign(array)
         self.adapted = True
+
+
+def _scaled(state: dict[str, Any], factors: Any) -> dict[str, Any]:
+    """A state whose rows are multiplied by factors, (batch, 1)."""
+    return {
+        name: value * tf.reshape(factors, (-1, *[1] * (len(value.shape) - 1)))
+        for name, value in state.items()
+    }
 
 
 def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:

@@ -154,7 +154,10 @@ def test_a_student_learns_from_labels_and_teacher_by_their_weights(teaching, tas
     shares = recipe.unknown_share, recipe.silence_share
     command = (1 - sum(shares)) / 2
     prior = np.log([command, command, *shares])  # the loss is on logits with these added
-    logits = [n.classifier(features) + prior.astype(np.float32) for n in trainer.networks]
+    classifiers = [
+        keras.Model(n.learner.get_layer("mfcc").output, n.learner.output) for n in trainer.networks
+    ]
+    logits = [own(features) + prior.astype(np.float32) for own in classifiers]
     logs = [np.asarray(keras.ops.log_softmax(own), float) for own in logits]
     target = (1 - teaching) * np.asarray(wanted) + teaching * np.exp(logs[0])
     expected = [-np.sum(t * g, axis=1).mean() for t, g in ((wanted, logs[0]), (target, logs[1]))]
