@@ -193,15 +193,19 @@ class MFCC(keras.layers.Layer):
         super().__init__(dtype=dtype, **kwargs)
         self.config = MFCCConfig(**config) if isinstance(config, dict) else config or MFCCConfig()
         self._window = hann_window(self.config)
-        self._mel = tuple(_blocks(mel_filters(self.config).T))
-        self._dct = tuple(_blocks(dct_matrix(self.config).T))
+        # The smaller blocks hold fewer zeros of the mel filters; the DCT has none.
+        self._mel = tuple(_blocks(mel_filters(self.config).T, 640))
+        self._dct = tuple(_blocks(dct_matrix(self.config).T, 1023))
 
     def call(self, audio: Any) -> Any:
         return self.dct(self.log_mel(audio))
 
-    def log_mel(self, audio: Any) -> Any:
-        """Log-mel power in dB, float32, shape (batch, frames, n_mels)."""
-        frames = self._frames(tf.cast(audio, self.compute_dtype))
+    def log_mel(self, audio: Any, past: Any = None) -> Any:
+        """Log-mel power in dB, float32, shape (batch, frames, n_mels).
+
+        `past` are the samples before `audio`, (batch, frame_length - hop_length). Default zeros.
+        """
+        frames = self._frames(tf.cast(audio, self.compute_dtype), past)
         frames *= tf.cast(self._window, self.compute_dtype)
         spectrum = tf.signal.rfft(frames, fft_length=[self.config.n_fft])
         power = tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
@@ -212,14 +216,18 @@ class MFCC(keras.layers.Layer):
         """MFCC of log-mel frames, float32, shape (batch, frames, n_mfcc)."""
         return _product(log_mel, self._dct)
 
-    def _frames(self, audio: Any) -> Any:
+    def _frames(self, audio: Any, past: Any) -> Any:
         """Overlapping frames (batch, frames, frame_length): frame t ends with hop t."""
         config = self.config
         self.compute_output_shape(audio.shape)  # refuses less than a hop
         hops_per_frame = -(-config.frame_length // config.hop_length)
         count = config.frames(audio.shape[1])
         audio = audio[:, : count * config.hop_length]
-        audio = tf.pad(audio, ((0, 0), ((hops_per_frame - 1) * config.hop_length, 0)))
+        missing = (hops_per_frame - 1) * config.hop_length
+        if past is not None:
+            audio = tf.concat([tf.cast(past, self.compute_dtype), audio], axis=1)
+            missing -= past.shape[1]
+        audio = tf.pad(audio, ((0, 0), (missing, 0)))
         hops = tf.reshape(audio, (-1, count + hops_per_frame - 1, config.hop_length))
         frames = tf.concat([hops[:, k : k + count] for k in range(hops_per_frame)], axis=-1)
         return frames[..., -config.frame_length :]
@@ -243,11 +251,11 @@ class MFCC(keras.layers.Layer):
 Block = tuple[slice, npt.NDArray[np.float32]]
 
 
-def _blocks(matrix: npt.NDArray[np.float32], max_elements: int = 1023) -> Iterator[Block]:
+def _blocks(matrix: npt.NDArray[np.float32], max_elements: int) -> Iterator[Block]:
     """Cut a matrix into groups of columns, each with only the rows that are not all zero.
 
-    A mel filter touches few bins, so the blocks hold a tenth of the matrix. A block has fewer than
-    1024 elements, the size from which the LiteRT converter quantises a weight: an exported model
+    A mel filter touches few bins, so the blocks hold a tenth of the matrix. With fewer than
+    1024 elements, the size from which the LiteRT converter quantises a weight, an exported model
     keeps its front end in float32 under every quantisation.
     """
 

@@ -146,12 +146,12 @@ class GRUCell(keras.layers.GRUCell):
         else:
             u = tf.matmul(h, U if self.reset_after else U[:, : 2 * n])
 
+        u_zr, u_h = tf.split(u, [2 * n, n], axis=1) if self.reset_after else (u, None)
         # z_t, r_t = sigmoid(W_zr x_t + U_zr h_{t-1})
-        zr = self.recurrent_activation(x_zr + u[:, : 2 * n])
-        z, r = zr[:, :n], zr[:, n:]
+        z, r = tf.split(self.recurrent_activation(x_zr + u_zr), 2, axis=1)
         if self.reset_after:
             # h~_t = tanh(W_h x_t + r_t * (U_h h_{t-1} + b'))
-            past = u[:, 2 * n :] if b is None else u[:, 2 * n :] + b
+            past = u_h if b is None else u_h + b
             candidate = self.activation(x_h + r * past)
         else:
             # h~_t = tanh(W_h x_t + U_h (r_t * h_{t-1}))
@@ -186,7 +186,8 @@ class GRUCell(keras.layers.GRUCell):
 
     def split(self, x: Any) -> tuple[Any, Any]:
         """A projected input as (x_zr, x_h) of `step`."""
-        return x[..., : 2 * self.units], x[..., 2 * self.units :]
+        x_zr, x_h = tf.split(x, [2 * self.units, self.units], axis=-1)
+        return x_zr, x_h
 
     def input_bias(self) -> Any:
         """What `project` adds, shape (3 * units,), or None: b, and b' but for the candidate.

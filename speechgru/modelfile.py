@@ -13,7 +13,7 @@ from typing import Any
 FORMAT_VERSION = 1
 _PRETRAINED = Path(__file__).parent / "pretrained"
 BUNDLED = {name: _PRETRAINED / f"{name}.tflite" for name in ("medium", "small")}  # default first
-SIGNATURES = ("recognize", "features")  # what every model file of this version offers
+SIGNATURES = ("recognize", "stream", "features")  # what every model file of this version offers
 
 _LABELS, _SETTINGS = "labels.txt", "speechgru.json"
 _MAX_BYTES = 1 << 28
@@ -34,7 +34,8 @@ class ModelFile:
         flatbuffer: the TFLite model, what LiteRT loads.
         labels: classes in the order of the scores.
         settings: content of `speechgru.json`: `front_end`, `window_samples`, `hop_samples`,
-            `threshold`, `training_data`, `validation_accuracy`, `licence`, `versions`, ...
+            `state` (shapes of the tensors that `stream` hands on), `threshold`, `training_data`,
+            `validation_accuracy`, `licence`, `versions`, ...
     """
 
     name: str

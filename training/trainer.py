@@ -87,9 +87,9 @@ class Trainer:
     The recipe's students learn in the same steps as its model, from the same augmented clips and
     from what the model answers to them (distillation in place, Yu & Huang 2019, arXiv:1903.05134).
 
-    Of the clips the recipe's `carried_share` start from the state in which a clip of the step before
-    left the network (its frames and its GRUs), the others from zeros, so that the model can run on
-    over a stream. An epoch starts from zeros.
+    The recipe's `carried_share` of the clips start from the state in which a clip of the step
+    before left the network (its frames and its GRUs), the others from zeros, so that the model can
+    run on over a stream. An epoch starts from zeros.
 
     Args:
         task: what to learn; see `training.data.Task`.

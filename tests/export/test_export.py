@@ -11,16 +11,23 @@ from ai_edge_litert.interpreter import Interpreter
 import speechgru.models
 from export import export
 from export.card import KNOWN_VOICES, NEW_VOICES, model_card
+from export.convert import ExportError
+from export.flatbuffer import operators
+from export.stream import start_state, streamed
 from speechgru import mfcc, modelfile
 from speechgru.features import MFCCConfig
 from training.data import find_clips, read_clips, split_clips
 
 
 @pytest.fixture(scope="module")
-def dynamic_file(tmp_path_factory, run_folder):
-    path = tmp_path_factory.mktemp("export") / "dynamic.tflite"
-    assert export.main([str(run_folder), "--quantize", "dynamic", "--out", str(path)]) == 0
-    return path
+def files(tmp_path_factory, model_file, run_folder):
+    """The run's model in every form."""
+    paths = {"none": model_file}
+    for form in ("float16", "dynamic", "int8"):
+        paths[form] = tmp_path_factory.mktemp("export") / f"{form}.tflite"
+        arguments = [str(run_folder), "--quantize", form, "--out", str(paths[form])]
+        assert export.main(arguments) == 0
+    return paths
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +43,9 @@ def runner(path, signature):
     )
 
 
-def test_the_file_holds_builtin_operators_alone(model_file, dynamic_file):
-    for path in (model_file, dynamic_file):
-        found = export.operators(modelfile.read(path).flatbuffer)
+def test_the_files_hold_builtin_operators_alone(files):
+    for path in files.values():
+        found = operators(modelfile.read(path).flatbuffer)
         assert {"RFFT2D", "WHILE", "FULLY_CONNECTED", "SOFTMAX"} <= set(found)
         assert not [name for name in found if name.startswith("CUSTOM")]
 
@@ -50,28 +57,54 @@ def test_the_file_states_labels_settings_and_accuracy(model_file, run_folder):
     assert MFCCConfig(**model.settings["front_end"]) == MFCCConfig()
     assert model.settings["validation_accuracy"] == metrics["validation_accuracy"]
     assert (model.window_samples, model.settings["hop_samples"]) == (16000, 640)
+    state = {"samples": [1, 192], "frames": [1, 3, 40], "h_1": [1, 80]}
+    assert model.settings["state"] == state
     assert model.settings["quantization"] == "none"
     assert model.settings["licence"] == ""  # not Speech Commands
 
 
-def test_scores_are_the_keras_models(model_file, dynamic_file, run_folder, audio):
+def test_scores_are_the_keras_models(files, run_folder, audio):
     model = keras.saving.load_model(run_folder / "model.keras")
     expected = keras.ops.softmax(model(audio)).numpy()
-    for path, limit in ((model_file, 1e-4), (dynamic_file, 0.1)):
+    limits = {"none": 1e-4, "float16": 5e-3, "dynamic": 0.1, "int8": 0.2}
+    for form, path in files.items():
         run = runner(path, "recognize")
         for clip, scores in zip(audio, expected, strict=True):
-            np.testing.assert_allclose(run(audio=clip[None])["scores"][0], scores, atol=limit)
+            np.testing.assert_allclose(
+                run(audio=clip[None])["scores"][0], scores, atol=limits[form]
+            )
 
 
-def test_features_are_librosas_also_when_quantised(model_file, dynamic_file, audio):
-    for path in (model_file, dynamic_file):
+def test_features_are_librosas_in_every_form(files, audio):
+    for path in files.values():
         run = runner(path, "features")
         for clip in audio:
             np.testing.assert_allclose(run(audio=clip[None])["mfcc"][0], mfcc(clip), atol=1e-3)
 
 
-def test_int8_weights_take_less_room(model_file, dynamic_file):
-    assert dynamic_file.stat().st_size < 0.7 * model_file.stat().st_size
+def test_a_window_fed_hop_by_hop_ends_with_the_scores_of_the_window(files, audio):
+    for path in files.values():
+        stream, recognize = runner(path, "stream"), runner(path, "recognize")
+        for clip in audio:
+            at_once = recognize(audio=clip[None])["scores"][0].copy()
+            np.testing.assert_allclose(streamed(stream, clip)[0][-1], at_once, atol=1e-5)
+
+
+def test_every_tensor_of_the_state_is_heard(model_file, audio):
+    stream = runner(model_file, "stream")
+    noise = audio[-3]
+    _, state = streamed(stream, noise)
+    expected = stream(audio=noise[None, :640], **state)["next_h_1"].copy()
+    for name, zeros in start_state(stream).items():
+        forgotten = stream(audio=noise[None, :640], **(state | {name: zeros}))["next_h_1"]
+        assert np.abs(forgotten - expected).max() > 1e-4, name
+
+
+def test_smaller_weights_take_less_room(files):
+    sizes = {form: path.stat().st_size for form, path in files.items()}
+    assert sizes["float16"] < 0.7 * sizes["none"]
+    assert sizes["dynamic"] < 0.8 * sizes["float16"]
+    assert sizes["int8"] < 0.8 * sizes["float16"]
 
 
 def test_the_same_run_gives_the_same_bytes(model_file, run_folder, tmp_path):
@@ -104,7 +137,7 @@ def test_a_file_that_answers_differently_is_refused(model_file, run_folder, audi
     assert "labels changed" in export.check(model_file, model, audio, "none")
     weights = model.get_layer("logits").get_weights()
     model.get_layer("logits").set_weights([weights[0] * 1.1, weights[1]])
-    with pytest.raises(export.ExportError, match="does not answer like the Keras model"):
+    with pytest.raises(ExportError, match="does not answer like the Keras model"):
         export.check(model_file, model, audio, "none")
 
 

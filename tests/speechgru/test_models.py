@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from speechgru import MFCCConfig, build_model
+from speechgru.models import stateful
 
 LABELS = ("yes", "no", "unknown", "silence")
 
@@ -69,6 +70,36 @@ def test_the_last_of_an_odd_number_of_frames_is_seen():
     frames[:, -1] += 1
     assert before.shape[1] == 27
     assert np.abs(to_conv(frames).numpy() - before)[:, -1].max() > 1e-6
+
+
+@pytest.mark.parametrize(
+    ("preset", "hop_length"), [("small", 320), ("medium", 160), ("small", 300)]
+)
+def test_from_zeros_a_stateful_model_gives_what_the_model_gives(preset, hop_length):
+    model = build_model(preset, LABELS, MFCCConfig(hop_length=hop_length))
+    audio = np.random.default_rng(0).normal(size=(2, 16000)).astype(np.float32)
+    mfcc = model.get_layer("mfcc")(audio)
+    going_on = stateful(model, mfcc.shape[1])
+    state = {
+        t.name: keras.ops.zeros((2, *t.shape[1:])) for t in going_on.inputs if t.name != "mfcc"
+    }
+    found = going_on({"mfcc": mfcc, **state})["logits"]
+    np.testing.assert_allclose(found, model(audio), atol=1e-5)
+
+
+def test_a_stateful_model_goes_on_where_it_was():
+    model = build_model("medium", LABELS)
+    audio = np.random.default_rng(0).normal(size=(2, 16000)).astype(np.float32)
+    mfcc = model.get_layer("mfcc")(audio)
+    for frames in (2, 10, 50):
+        going_on = stateful(model, frames)
+        state = {
+            t.name: keras.ops.zeros((2, *t.shape[1:])) for t in going_on.inputs if t.name != "mfcc"
+        }
+        for start in range(0, 50, frames):
+            outputs = going_on({"mfcc": mfcc[:, start : start + frames], **state})
+            state = {name: outputs[f"next_{name}"] for name in state}
+        np.testing.assert_allclose(outputs["logits"], model(audio), atol=1e-5)
 
 
 @pytest.mark.parametrize(

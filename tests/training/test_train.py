@@ -165,6 +165,24 @@ def test_a_student_learns_from_labels_and_teacher_by_their_weights(teaching, tas
     np.testing.assert_allclose(losses, expected, rtol=1e-4)
 
 
+@pytest.mark.parametrize(("share", "number"), [(0.0, 1), (1.0, 1), (1.0, 40)])
+def test_clips_go_on_from_the_state_of_the_step_before(share, number, task, recipe_file):
+    recipe = dataclasses.replace(load_recipe(str(recipe_file)), carried_share=share)
+    trainer = Trainer(task, recipe)
+    (network,) = trainer.networks
+    rows, answers = trainer.draw(np.random.default_rng(0))
+    trainer.step(rows, answers, 0)
+    (state,) = trainer._carried
+    assert all(np.abs(value).max() > 0.1 for value in state.values())
+    if not share or number == recipe.steps:  # the first step of an epoch
+        state = {name: keras.ops.zeros(value.shape) for name, value in state.items()}
+    audio, wanted = trainer.augmented(task.clips[rows], answers, (recipe.seed, number))
+    logits = network.classifier({"mfcc": trainer.front_end(audio), **state})["logits"]
+    expected = keras.ops.categorical_crossentropy(wanted, logits + trainer.prior, from_logits=True)
+    losses, _ = trainer.step(rows, answers, number)
+    np.testing.assert_allclose(losses, [np.mean(expected)], rtol=1e-4)
+
+
 def test_a_loss_that_is_no_number_stops_the_run(task, recipe_file, tmp_path):
     recipe = dataclasses.replace(load_recipe(str(recipe_file)), learning_rate=1e30, steps=5)
     with pytest.raises(TrainingError, match=r"loss became nan in epoch.*learning_rate"):

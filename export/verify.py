@@ -1,0 +1,404 @@
+"""Check that every form of a model is the same model, and show what each costs.
+
+    python export/verify.py runs/medium/model.tflite --data speech_commands
+
+The Keras model that the file was exported from (in the file's folder, or --run) is exported in
+every form. Keras, each form and the file itself then hear the same clips, as windows (`recognize`)
+and as streams: every clip hop by hop from silence, and all clips as one stream without reset,
+joined by seconds of noise 20 dB below the clip that follows. Beside the file, or in --out, this
+leaves MODEL.parity.json, MODEL.parity.png and MODEL.golden.json: samples and the scores they must
+give, for whoever ports the model. The exit code is 1 where a form is not the same model.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import statistics
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from tqdm import tqdm
+
+from benchmarks.timing import rounds
+from speechgru import audio, modelfile
+from speechgru.audio import AudioError
+from speechgru.modelfile import ModelError
+from training.data import DataError, EvaluationSet
+from training.download import DownloadError, speech_commands
+from training.evaluate import as_float, find_noises, noise_windows, read_set, rms, table
+from training.files import write_text
+
+SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+FORMS = ("none", "float16", "dynamic", "int8")
+LOST = {"none": 0.0, "float16": 0.002, "dynamic": 0.002, "int8": 0.01}  # of Keras's accuracy
+LOST_IN_STREAM = 0.01  # between clips by themselves and one stream of them
+SAME = 1e-4  # greatest difference of a score between a clip streamed and at once
+SAME_MFCC = 1e-3
+GAP_SNR = 20  # dB from the noise between two clips to the clip
+TIMED = 300
+GOLDEN = ("yes", "stop")  # samples of the repository
+KERAS = "Keras"
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("model", type=Path, metavar="MODEL.tflite", help="what export/export.py made")
+    add(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder of <word>/*.wav; its validation clips are heard "
+        "(default: Speech Commands v0.02, downloaded)",
+    )
+    add("--run", type=Path, help="folder of the run that it comes from (default: its own folder)")
+    add("--out", type=Path, metavar="DIR", help="where the results go (default: beside the model)")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    from export.convert import ExportError
+
+    try:
+        return run(parse_arguments(arguments))
+    except KeyboardInterrupt:
+        return 130
+    except (
+        AudioError,
+        DataError,
+        DownloadError,
+        ExportError,
+        ModelError,
+        OSError,
+        MemoryError,
+    ) as error:
+        print(f"verify.py: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Export every form, let all of them listen, report."""
+    file = modelfile.read(parsed.model)
+    keras_path = (parsed.run or parsed.model.parent) / "model.keras"
+    out = parsed.out or parsed.model.parent
+    clips, _ = read_set(parsed.data or speech_commands(), file.labels, "validation", 0)
+    rng = np.random.default_rng((0, 1))
+    noises, _ = find_noises(clips, None, rng)
+    heard = as_float(clips.samples)
+    gaps = as_float(noise_windows(noises, len(heard), rng))
+    gaps *= (rms(heard) / rms(gaps) / 10 ** (GAP_SNR / 20)).astype(np.float32)[:, None]
+    answers = np.array([file.labels.index(word) for word in listed(clips, file.labels)])
+
+    model = load_keras(keras_path)
+    forms = {name: exported(model, name, parsed) for name in FORMS}
+    forms[parsed.model.name] = file.flatbuffer
+    window = keras_scores(model, heard)
+    rows = {KERAS: keras_row(model, keras_path, window, heard, gaps, answers)}
+    expected_mfcc = librosa_mfcc(file, heard)
+    for name, flatbuffer in forms.items():
+        found = Heard(flatbuffer, heard, gaps, name)
+        rows[name] = found.row(answers, window, expected_mfcc)
+    add_latencies(rows, forms, heard[0])
+    failures = failed(rows, file, parsed.model.name, len(answers))
+    report = {
+        "model": parsed.model.name,
+        "sha256": hashlib.sha256(parsed.model.read_bytes()).hexdigest(),
+        "clips": len(answers),
+        "forms": rows,
+        "failures": failures,
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    stem = out / parsed.model.stem
+    write_text(stem.with_suffix(".parity.json"), json.dumps(report, indent=1))
+    write_text(stem.with_suffix(".golden.json"), json.dumps(golden(file, report["sha256"])))
+    picture(rows, stem.with_suffix(".parity.png"))
+    print(f"{len(answers)} validation clips\n\n{table(cells(rows))}")
+    for failure in failures:
+        print(f"not the same model: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def listed(clips: EvaluationSet, labels: Sequence[str]) -> list[str]:
+    """The label of each clip: its word, or "unknown"."""
+    return [word if word in labels else "unknown" for word in clips.words]
+
+
+def load_keras(path: Path) -> Any:
+    import keras
+
+    import speechgru.models  # noqa: F401  registers the layers that the file names
+
+    if not path.is_file():
+        raise ModelError(f"{path}: expected the model that was exported, found nothing; see --run")
+    try:
+        return keras.saving.load_model(path)
+    except Exception as error:  # Keras raises many kinds for what is no model
+        raise ModelError(f"{path}: expected a Keras model: {error}") from error
+
+
+def exported(model: Any, form: str, parsed: argparse.Namespace) -> bytes:
+    """A flatbuffer of the model in a form."""
+    from export.convert import Device, convert
+    from export.export import calibration_clips
+    from export.integer import convert_integer
+
+    device = Device(model)
+    if form != "int8":
+        return convert(device, form)
+    return convert_integer(device, calibration_clips(parsed.data or speech_commands())[0])[0]
+
+
+def keras_scores(model: Any, heard: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.nn.softmax(model.predict(heard, batch_size=64, verbose=0)).numpy()
+
+
+def keras_row(
+    model: Any, path: Path, window: Any, heard: Any, gaps: Any, answers: Any
+) -> dict[str, Any]:
+    """The Keras model's figures: its hops are steps of `speechgru.models.stateful`."""
+    import tensorflow as tf
+
+    from speechgru.models import stateful
+
+    front_end, stride = model.get_layer("mfcc"), model.get_layer("conv").strides[0]
+    config = front_end.config
+    past = config.frame_length - config.hop_length
+    by_hop, by_second = stateful(model, stride), stateful(model, config.frames(heard.shape[1]))
+
+    def silence(own: Any, batch: int) -> dict[str, Any]:
+        return {t.name: tf.zeros((batch, *t.shape[1:])) for t in own.inputs if t.name != "mfcc"}
+
+    def handed_on(outputs: dict[str, Any]) -> dict[str, Any]:
+        return {k.removeprefix("next_"): v for k, v in outputs.items() if k.startswith("next_")}
+
+    # Every clip by itself, all clips at once.
+    mfcc, state = front_end(heard), silence(by_hop, len(heard))
+    for start in range(0, mfcc.shape[1], stride):
+        outputs = by_hop({"mfcc": mfcc[:, start : start + stride], **state})
+        state = handed_on(outputs)
+    last = tf.nn.softmax(outputs["logits"]).numpy()
+
+    # One stream.
+    second = tf.function(
+        lambda samples, before, state: by_second(
+            {"mfcc": front_end.dct(front_end.log_mel(samples, before)), **state}
+        )
+    )
+    before, state, guesses = tf.zeros((1, past)), silence(by_second, 1), []
+    for pair in tqdm(zip(gaps, heard, strict=True), "Keras", len(heard), leave=False, disable=None):
+        for samples in pair:
+            outputs = second(samples[None], before, state)
+            before, state = tf.constant(samples[None, -past:]), handed_on(outputs)
+        guesses.append(int(np.argmax(outputs["logits"])))
+    return {
+        "bytes": path.stat().st_size,
+        "accuracy": float(np.mean(window.argmax(axis=1) == answers)),
+        "streamed_difference": float(np.abs(last - window).max()),
+        "stream_accuracy": float(np.mean(np.array(guesses) == answers)),
+    }
+
+
+def librosa_mfcc(file: modelfile.ModelFile, heard: Any) -> Any:
+    """librosa's features of every clip, float32 (clips, frames, n_mfcc)."""
+    from speechgru.features import MFCCConfig, mfcc
+
+    config = MFCCConfig(**file.settings["front_end"])
+    bar = tqdm(heard, "librosa", leave=False, disable=None)
+    return np.stack([mfcc(clip, config) for clip in bar])
+
+
+class Heard:
+    """What one form makes of the clips.
+
+    Attributes:
+        scores: of each clip at once, float32 (clips, labels).
+        mfcc: its features, (clips, frames, n_mfcc).
+        streamed: scores after the last hop of each clip by itself, (clips, labels).
+        stream: scores at the end of each clip in one stream, (clips, labels).
+    """
+
+    def __init__(self, flatbuffer: bytes, heard: Any, gaps: Any, name: str) -> None:
+        from export.stream import start_state, streamed
+
+        self.flatbuffer = flatbuffer
+        interpreter = Interpreter(model_content=flatbuffer, num_threads=1)
+        recognize = interpreter.get_signature_runner("recognize")
+        features = interpreter.get_signature_runner("features")
+        stream = interpreter.get_signature_runner("stream")
+        found: dict[str, list[Any]] = {k: [] for k in ("scores", "mfcc", "streamed", "stream")}
+        state = start_state(stream)
+        bar = tqdm(zip(gaps, heard, strict=True), name, len(heard), leave=False, disable=None)
+        for gap, clip in bar:
+            found["scores"].append(recognize(audio=clip[None])["scores"][0].copy())
+            found["mfcc"].append(features(audio=clip[None])["mfcc"][0].copy())
+            found["streamed"].append(streamed(stream, clip)[0][-1])
+            scores, state = streamed(stream, np.concatenate([gap, clip]), state)
+            found["stream"].append(scores[-1])
+        self.scores, self.mfcc, self.streamed, self.stream = map(np.array, found.values())
+
+    def row(self, answers: Any, window: Any, mfcc: Any) -> dict[str, Any]:
+        """Figures, against the scores of Keras and the features of librosa."""
+        from export import flatbuffer
+
+        guesses = self.scores.argmax(axis=1)
+        return {
+            "bytes": len(self.flatbuffer),
+            "arena": flatbuffer.arenas(self.flatbuffer),
+            "operators": flatbuffer.operators(self.flatbuffer),
+            "accuracy": float(np.mean(guesses == answers)),
+            "difference": float(np.abs(self.scores - window).max()),
+            "changed": float(np.mean(guesses != window.argmax(axis=1))),
+            "mfcc_difference": float(np.abs(self.mfcc - mfcc).max()),
+            "streamed_difference": float(np.abs(self.streamed - self.scores).max()),
+            "stream_accuracy": float(np.mean(self.stream.argmax(axis=1) == answers)),
+        }
+
+
+def add_latencies(rows: dict[str, Any], forms: dict[str, bytes], clip: Any) -> None:
+    """Medians of a clip and of a hop, one thread, the forms in turn."""
+    from export.stream import start_state
+
+    calls: dict[str, Any] = {}
+    for name, flatbuffer in forms.items():
+        interpreter = Interpreter(model_content=flatbuffer, num_threads=1)
+        recognize = interpreter.get_signature_runner("recognize")
+        stream = interpreter.get_signature_runner("stream")
+        hop = clip[None, : stream.get_input_details()["audio"]["shape"][1]]
+        given = {"audio": hop, **start_state(stream)}
+        calls[f"{name}\nms_per_clip"] = lambda run=recognize: run(audio=clip[None])
+        calls[f"{name}\nus_per_hop"] = lambda run=stream, given=given: run(**given)
+    for key, seconds in rounds(calls, TIMED).items():
+        name, unit = key.split("\n")
+        rows[name][unit] = statistics.median(seconds) * (1e3 if unit == "ms_per_clip" else 1e6)
+
+
+def failed(rows: dict[str, Any], file: modelfile.ModelFile, own: str, clips: int) -> list[str]:
+    """What shows that a form is not the same model; one clip more or less does not."""
+    failures = []
+    one = 1 / clips
+    limits = LOST | {own: LOST[file.settings["quantization"]]}
+    for name, row in rows.items():
+        for what, found, limit in (
+            ("streamed instead of at once: difference", row["streamed_difference"], SAME),
+            ("MFCC: difference from librosa", row.get("mfcc_difference", 0.0), SAME_MFCC),
+            ("accuracy lost", rows[KERAS]["accuracy"] - row["accuracy"], limits.get(name, 0) + one),
+            (
+                "accuracy lost in a stream",
+                row["accuracy"] - row["stream_accuracy"],
+                LOST_IN_STREAM + one,
+            ),
+        ):
+            if not found <= limit:  # NaN must not pass
+                failures.append(f"{name}: {what} {found:.2g}, over {limit:g}")
+    return failures
+
+
+def golden(file: modelfile.ModelFile, sha256: str) -> dict[str, Any]:
+    """Samples, and what the file answers to them."""
+    from export.stream import streamed
+
+    interpreter = Interpreter(model_content=file.flatbuffer, num_threads=1)
+    recognize = interpreter.get_signature_runner("recognize")
+    features = interpreter.get_signature_runner("features")
+    stream = interpreter.get_signature_runner("stream")
+    length = file.window_samples
+    sounds = {"digital silence": np.zeros(length)}
+    sounds["white noise"] = 0.1 * np.random.default_rng(0).normal(size=length)
+    for word in GOLDEN:
+        path = min(SAMPLES.glob(f"{word}-*.wav"))
+        sounds[path.name] = np.resize(np.pad(audio.load(path), (0, length)), length)
+    vectors = []
+    for name, sound in sounds.items():
+        samples = np.clip(np.round(32768 * sound), -32768, 32767).astype(np.int16)
+        heard = samples.astype(np.float32) / 32768
+        scores = recognize(audio=heard[None])["scores"][0].copy()
+        vectors.append(
+            {
+                "name": name,
+                "samples": samples.tolist(),
+                "mfcc": features(audio=heard[None])["mfcc"][0].astype(float).round(4).tolist(),
+                "scores": scores.astype(float).round(6).tolist(),
+                "stream_scores": streamed(stream, heard)[0].astype(float).round(6).tolist(),
+            }
+        )
+    return {
+        "model": Path(file.name).name,
+        "sha256": sha256,
+        "labels": list(file.labels),
+        "scale": "a sample of 32768 is 1.0",
+        "hop_samples": file.settings["hop_samples"],
+        "vectors": vectors,
+    }
+
+
+def cells(rows: dict[str, Any]) -> list[list[str]]:
+    """The table that is printed."""
+
+    def shown(value: Any, form: str) -> str:
+        return "" if value is None else format(value, form)
+
+    head = ["form", "bytes", "accuracy", "score diff.", "changed", "MFCC diff.", "streamed diff."]
+    head += ["in a stream", "arena", "ms/clip", "us/hop"]
+    found = [head]
+    for name, row in rows.items():
+        arena = row.get("arena")
+        found.append(
+            [
+                name,
+                f"{row['bytes']:,}",
+                f"{row['accuracy']:.2%}",
+                shown(row.get("difference"), ".1e"),
+                shown(row.get("changed"), ".2%"),
+                shown(row.get("mfcc_difference"), ".1e"),
+                f"{row['streamed_difference']:.1e}",
+                f"{row['stream_accuracy']:.2%}",
+                f"{arena['recognize']:,} / {arena['stream']:,}" if arena else "",
+                shown(row.get("ms_per_clip"), ".3f"),
+                shown(row.get("us_per_hop"), ".1f"),
+            ]
+        )
+    return found
+
+
+def picture(rows: dict[str, Any], path: Path) -> None:
+    """Accuracy, size and time of every form."""
+    from matplotlib.figure import Figure
+
+    from training.files import replacing
+
+    figure = Figure(figsize=(13, 3.6), layout="constrained")
+    places = figure.subplots(1, 4)
+    names = list(rows)
+    at = np.arange(len(names))
+    for axes, keys, title in zip(
+        places,
+        (("accuracy", "stream_accuracy"), ("bytes",), ("ms_per_clip",), ("us_per_hop",)),
+        ("validation accuracy", "bytes of the file", "ms a clip", "us a hop of a stream"),
+        strict=True,
+    ):
+        width = 0.8 / len(keys)
+        for number, key in enumerate(keys):
+            values = [rows[name].get(key, np.nan) for name in names]
+            axes.bar(at + (number - (len(keys) - 1) / 2) * width, values, width)
+        axes.set_title(title)
+        axes.set_xticks(at, names, rotation=30, ha="right")
+    left = places[0]
+    left.legend(["a clip at once", "in one long stream"], fontsize="small", loc="upper right")
+    low = min(min(row["accuracy"], row["stream_accuracy"]) for row in rows.values())
+    left.set_ylim(bottom=max(0, low - 0.02), top=1.01)
+    with replacing(path) as unfinished:
+        figure.savefig(unfinished, dpi=100)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

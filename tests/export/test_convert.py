@@ -1,0 +1,45 @@
+"""Conversion: what a model must be, and what the converter must not lose."""
+
+import numpy as np
+import pytest
+
+from export.convert import Device, ExportError, checked, convert
+from export.flatbuffer import operators
+from speechgru import MFCCConfig, build_model
+
+LABELS = ("yes", "no", "unknown", "silence")
+
+
+def test_a_window_must_be_whole_hops():
+    model = build_model("small", LABELS, MFCCConfig(hop_length=300))
+    with pytest.raises(ExportError, match=r"whole hops \(600 samples\), found 16000 samples"):
+        Device(model)
+
+
+def test_a_file_without_its_weights_or_with_foreign_operators_is_refused(monkeypatch):
+    found = convert(Device(build_model("small", LABELS)), "none")
+    assert checked(found, 4 * 38_000) == found
+    with pytest.raises(ExportError, match="bytes of weights in the file"):
+        checked(found, 1_000_000)
+    names = [*operators(found), "CUSTOM 'FlexErf'"]
+    monkeypatch.setattr("export.flatbuffer.operators", lambda flatbuffer: names)
+    with pytest.raises(ExportError, match="builtin operators alone, found CUSTOM 'FlexErf'"):
+        checked(found, 0)
+
+
+@pytest.mark.parametrize("preset", ["small", "medium"])
+def test_a_step_is_the_models_own(preset):
+    model = build_model(preset, LABELS)
+    for gru in (layer for layer in model.layers if layer.name.startswith("gru_")):
+        rng = np.random.default_rng(0)  # biases are zero in a new model
+        gru.set_weights([rng.normal(size=w.shape) / 4 for w in gru.get_weights()])
+    device = Device(model)
+    audio = np.random.default_rng(1).normal(size=(1, 16000)).astype(np.float32) / 10
+    state = {name: np.zeros(shape, np.float32) for name, shape in device.state.items()}
+    for start in range(0, 16000, device.hop):
+        outputs = device.stream(audio[:, start : start + device.hop], **state)
+        state = {name: outputs[f"next_{name}"] for name in state}
+    logits = model(audio).numpy()
+    expected = np.exp(logits) / np.exp(logits).sum()
+    np.testing.assert_allclose(outputs["scores"], expected, atol=1e-5)
+    np.testing.assert_allclose(device.recognize(audio)["scores"], expected, atol=1e-5)
