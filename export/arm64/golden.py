@@ -1,0 +1,111 @@
+"""Check on any machine that a model file gives the scores of its golden file.
+
+    python3 golden.py model.tflite model.golden.json
+
+Stands alone: needs numpy and ai-edge-litert, nothing of this repository, so that it can be copied
+to a board beside the two files. The exit code is 1 where the answers are not the same, 2 where they
+could not be compared.
+"""
+
+import argparse
+import hashlib
+import json
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+SAME_SCORE = 0.05  # greatest difference of a score
+SAME_MFCC = 1e-2
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", type=Path, metavar="MODEL.tflite")
+    parser.add_argument("golden", type=Path, metavar="MODEL.golden.json")
+    return parser.parse_args()
+
+
+def main() -> int:
+    parsed = parse_arguments()
+    try:
+        return run(parsed.model, parsed.golden)
+    except (OSError, ValueError, LookupError) as error:
+        print(f"golden.py: {type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+
+
+def run(model: Path, golden_path: Path) -> int:
+    """Play the golden samples to the model; the exit code."""
+    golden = json.loads(golden_path.read_text())
+    if hashlib.sha256(model.read_bytes()).hexdigest() != golden["sha256"]:
+        raise ValueError(f"{golden_path} is not that of {model}: the SHA-256 differs")
+
+    interpreter = Interpreter(model_path=str(model), num_threads=1)
+    recognize = interpreter.get_signature_runner("recognize")
+    features = interpreter.get_signature_runner("features")
+    stream = interpreter.get_signature_runner("stream")
+    same = True
+    for vector in golden["vectors"]:
+        samples = np.array(vector["samples"], np.float32) / 32768
+        # The copies: outputs are views into memory that the next call overwrites.
+        scores = recognize(audio=samples[None])["scores"][0].copy()
+        mfcc = features(audio=samples[None])["mfcc"][0].copy()
+        hops = streamed(stream, samples, golden["hop_samples"])
+        same &= compare(vector, scores, hops, mfcc, golden["labels"])
+    verdict = "the same answers" if same else "NOT the same answers"
+    print(f"{platform.machine()}: {model.name} gives {verdict}")
+    return 0 if same else 1
+
+
+def streamed(runner: Any, samples: Any, hop: int) -> Any:
+    """Scores after every hop, from silence on."""
+    state = {
+        name: np.zeros(detail["shape"], detail["dtype"])
+        for name, detail in runner.get_input_details().items()
+        if name != "audio"
+    }
+    scores = []
+    for start in range(0, samples.size - hop + 1, hop):
+        outputs = runner(audio=samples[None, start : start + hop], **state)
+        scores.append(outputs["scores"][0].copy())
+        state = {name: outputs[f"next_{name}"].copy() for name in state}
+    return np.array(scores)
+
+
+def compare(vector: dict[str, Any], scores: Any, hops: Any, mfcc: Any, labels: list[str]) -> bool:
+    """Print how far the answers are from the golden ones; whether they are the same."""
+    expected, expected_hops = np.array(vector["scores"]), np.array(vector["stream_scores"])
+    score_difference = np.abs(scores - expected).max()
+    stream_difference = np.abs(hops - expected_hops).max()
+    mfcc_difference = np.abs(mfcc - np.array(vector["mfcc"])).max()
+    same_label = scores.argmax() == expected.argmax()
+    same_labels = hops.argmax(axis=1) == expected_hops.argmax(axis=1)
+    # Before the last hop two labels may be about equal: there the top label may be the other one.
+    # "<=", not "not >": NaN must not pass.
+    same = (
+        same_label
+        and same_labels[-1]
+        and score_difference <= SAME_SCORE
+        and stream_difference <= SAME_SCORE
+        and mfcc_difference <= SAME_MFCC
+    )
+    top = labels[scores.argmax()]
+    if not same_label:
+        top += f", not {labels[expected.argmax()]}"
+    print(
+        f"{platform.machine()} {vector['name']}: {top}; "
+        f"same top label in the window: {'yes' if same_label else 'NO'}, "
+        f"in {same_labels.sum()} of {same_labels.size} hops; "
+        f"greatest difference of scores {score_difference:.1e}, "
+        f"in the stream {stream_difference:.1e}, of MFCC {mfcc_difference:.1e}"
+        f"{'' if same else '  <- DIFFERS'}"
+    )
+    return bool(same)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
