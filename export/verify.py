@@ -87,6 +87,8 @@ def main(arguments: list[str] | None = None) -> int:
 def run(parsed: argparse.Namespace) -> int:
     """Export every form, let all of them listen, report."""
     file = modelfile.read(parsed.model)
+    if "unknown" not in file.labels:
+        raise ModelError(f"{parsed.model}: expected a label unknown, found {' '.join(file.labels)}")
     keras_path = (parsed.run or parsed.model.parent) / "model.keras"
     out = parsed.out or parsed.model.parent
     clips, _ = read_set(parsed.data or speech_commands(), file.labels, "validation", 0)
@@ -97,7 +99,7 @@ def run(parsed: argparse.Namespace) -> int:
     gaps *= (rms(heard) / rms(gaps) / 10 ** (GAP_SNR / 20)).astype(np.float32)[:, None]
     answers = np.array([file.labels.index(word) for word in listed(clips, file.labels)])
 
-    model = load_keras(keras_path)
+    model = load_keras(keras_path, file)
     forms = {name: exported(model, name, parsed) for name in FORMS}
     forms[parsed.model.name] = file.flatbuffer
     window = keras_scores(model, heard)
@@ -118,7 +120,7 @@ def run(parsed: argparse.Namespace) -> int:
     out.mkdir(parents=True, exist_ok=True)
     stem = out / parsed.model.stem
     write_text(stem.with_suffix(".parity.json"), json.dumps(report, indent=1))
-    write_text(stem.with_suffix(".golden.json"), json.dumps(golden(file, report["sha256"])))
+    write_text(stem.with_suffix(".golden.json"), json.dumps(golden(file, report["sha256"], model)))
     picture(rows, stem.with_suffix(".parity.png"))
     print(f"{len(answers)} validation clips\n\n{table(cells(rows))}")
     for failure in failures:
@@ -131,7 +133,8 @@ def listed(clips: EvaluationSet, labels: Sequence[str]) -> list[str]:
     return [word if word in labels else "unknown" for word in clips.words]
 
 
-def load_keras(path: Path) -> Any:
+def load_keras(path: Path, file: modelfile.ModelFile) -> Any:
+    """The Keras model at a path, if it takes and gives what the file does."""
     import keras
 
     import speechgru.models  # noqa: F401  registers the layers that the file names
@@ -139,9 +142,14 @@ def load_keras(path: Path) -> Any:
     if not path.is_file():
         raise ModelError(f"{path}: expected the model that was exported, found nothing; see --run")
     try:
-        return keras.saving.load_model(path)
+        model = keras.saving.load_model(path)
     except Exception as error:  # Keras raises many kinds for what is no model
         raise ModelError(f"{path}: expected a Keras model: {error}") from error
+    expected = ((None, file.window_samples), (None, len(file.labels)))
+    found = (model.input_shape, model.output_shape)
+    if found != expected:
+        raise ModelError(f"{path}: expected input and output of {expected}, found {found}")
+    return model
 
 
 def exported(model: Any, form: str, parsed: argparse.Namespace) -> bytes:
@@ -286,7 +294,7 @@ def failed(rows: dict[str, Any], file: modelfile.ModelFile, own: str, clips: int
     """What shows that a form is not the same model; one clip more or less does not."""
     failures = []
     one = 1 / clips
-    limits = LOST | {own: LOST[file.settings["quantization"]]}
+    limits = LOST | {own: LOST.get(file.settings.get("quantization"), 0.0)}
     for name, row in rows.items():
         for what, found, limit in (
             ("streamed instead of at once: difference", row["streamed_difference"], SAME),
@@ -303,8 +311,8 @@ def failed(rows: dict[str, Any], file: modelfile.ModelFile, own: str, clips: int
     return failures
 
 
-def golden(file: modelfile.ModelFile, sha256: str) -> dict[str, Any]:
-    """Samples, and what the file answers to them."""
+def golden(file: modelfile.ModelFile, sha256: str, model: Any) -> dict[str, Any]:
+    """Samples, what the file answers to them, and what scales its MFCC."""
     from export.stream import streamed
 
     interpreter = Interpreter(model_content=file.flatbuffer, num_threads=1)
@@ -312,6 +320,7 @@ def golden(file: modelfile.ModelFile, sha256: str) -> dict[str, Any]:
     features = interpreter.get_signature_runner("features")
     stream = interpreter.get_signature_runner("stream")
     length = file.window_samples
+    deviation = np.sqrt(np.ravel(model.get_layer("scale").variance))
     sounds = {"digital silence": np.zeros(length)}
     sounds["white noise"] = 0.1 * np.random.default_rng(0).normal(size=length)
     for word in GOLDEN:
@@ -337,6 +346,8 @@ def golden(file: modelfile.ModelFile, sha256: str) -> dict[str, Any]:
         "labels": list(file.labels),
         "scale": "a sample of 32768 is 1.0",
         "hop_samples": file.settings["hop_samples"],
+        "mfcc_mean": np.ravel(model.get_layer("scale").mean).astype(float).round(5).tolist(),
+        "mfcc_deviation": deviation.astype(float).round(5).tolist(),
         "vectors": vectors,
     }
 

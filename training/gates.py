@@ -1,0 +1,167 @@
+"""Show what a model's GRUs do while a word is spoken.
+
+    python training/gates.py runs/medium samples/yes-festival-kal-32k-pcm16.wav -o gates.png
+
+MODEL is a run's folder or a model.keras with its metrics.json beside it. The picture has the
+waveform, the log-mel spectrogram, and for each GRU the update gate z in the reading of Chung 2014
+(near 1 writes, whatever the model's own reading is), the reset gate r, the norms of candidate and
+state, and the probability of every label as it builds up. A table of the same is printed.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+import numpy.typing as npt
+
+from speechgru import audio
+from speechgru.audio import AudioError
+from speechgru.modelfile import ModelError
+from training.clips import one_second
+
+Array = npt.NDArray[np.float32]
+ROWS = 10  # of the table in a second
+
+
+@dataclasses.dataclass(frozen=True)
+class Layer:
+    """A GRU's gates and states, float32 (steps, units) each.
+
+    Attributes:
+        z: update gate, near 1 where the candidate is written.
+        r: reset gate, near 0 where the past is cut off from the candidate.
+        candidate, h: candidate state and state.
+    """
+
+    z: Array
+    r: Array
+    candidate: Array
+    h: Array
+
+
+@dataclasses.dataclass(frozen=True)
+class Trace:
+    """What happens in a model while it hears a sound.
+
+    Attributes:
+        samples: the sound, (samples,).
+        log_mel: its spectrogram in dB, (frames, bands).
+        layers: the GRUs, first to last.
+        scores: probability of each label after every step, (steps, labels).
+        seconds: of a step.
+    """
+
+    samples: Array
+    log_mel: Array
+    layers: list[Layer]
+    scores: Array
+    seconds: float
+
+
+def trace(model: Any, samples: Array) -> Trace:
+    """Let a Keras model of `speechgru.build_model` hear one window, (samples,)."""
+    import keras
+
+    from speechgru.gru import GRU
+
+    front_end = model.get_layer("mfcc")
+    log_mel = front_end.log_mel(samples[None])
+    x = front_end.dct(log_mel)
+    for name in ("scale", "past", "conv"):
+        x = model.get_layer(name)(x)
+    layers = []
+    for gru in (layer for layer in model.layers if isinstance(layer, GRU)):
+        looking = GRU.from_keras(gru, update_gate="write", return_gates=True, return_sequences=True)
+        x, *gates = looking(x)
+        layers.append(Layer(*(np.asarray(values[0]) for values in (*gates, x))))
+    scores = keras.ops.softmax(model.get_layer("logits")(x))
+    steps = scores.shape[1]
+    return Trace(
+        samples,
+        np.asarray(log_mel[0]),
+        layers,
+        np.asarray(scores[0]),
+        samples.size / front_end.config.sample_rate / steps,
+    )
+
+
+def table(found: Trace, labels: tuple[str, ...]) -> str:
+    """Means over the units, a row for each tenth of a second."""
+    head = ["seconds", "level, dB"]
+    for number, _ in enumerate(found.layers, start=1):
+        head += [f"z {number}", f"r {number}", f"|h| {number}"]
+    rows = [[*head, "label", "probability"]]
+    for part in np.array_split(np.arange(len(found.scores)), ROWS):
+        step = part[-1]
+        end = (step + 1) * found.seconds
+        rate = len(found.samples) / len(found.scores)
+        heard = found.samples[int(part[0] * rate) : int((step + 1) * rate)]
+        level = 10 * np.log10(max(float(np.mean(np.square(heard))), 1e-10))
+        row = [f"{end:.2f}", f"{level:.0f}"]
+        for layer in found.layers:
+            row += [f"{layer.z[part].mean():.2f}", f"{layer.r[part].mean():.2f}"]
+            row.append(f"{np.linalg.norm(layer.h[step]):.2f}")
+        best = int(found.scores[step].argmax())
+        rows.append([*row, labels[best], f"{found.scores[step, best]:.3f}"])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    )
+
+
+def load(path: Path) -> tuple[Any, tuple[str, ...]]:
+    """The Keras model of a run's folder or file, and its labels.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    import keras
+
+    import speechgru.models  # noqa: F401  registers the layers that the file names
+
+    path = path / "model.keras" if path.is_dir() else path
+    if path.suffix != ".keras":
+        raise ModelError(
+            f"{path}: expected a run's folder or a .keras file, whose gates can be seen"
+        )
+    try:
+        notes = json.loads((path.parent / "metrics.json").read_text(encoding="utf-8"))
+        return keras.saving.load_model(path), tuple(notes["labels"])
+    except Exception as error:  # Keras raises many kinds for what is no model
+        raise ModelError(
+            f"{path}: expected a trained model and its metrics.json: {error}"
+        ) from error
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", type=Path, metavar="MODEL", help="run folder or .keras file")
+    parser.add_argument("sound", metavar="FILE", help="the second with the word is heard")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="PNG")
+    parsed = parser.parse_args(arguments)
+    from training import plots
+
+    try:
+        model, labels = load(parsed.model)
+        samples = one_second(audio.load(parsed.sound)).astype(np.float32)
+        found = trace(model, samples)
+        plots.gates(found, labels, Path(parsed.sound).name, parsed.out)
+    except (AudioError, ModelError, OSError) as error:
+        print(f"gates.py: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    print(table(found, labels))
+    print(parsed.out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
