@@ -182,6 +182,51 @@ def gates(found: Any, labels: Sequence[str], title: str, path: Path) -> None:
     _save(figure, path)
 
 
+def cells(
+    curves: Mapping[str, Any],
+    norms: Mapping[str, Mapping[str, Any]],
+    accuracies: Mapping[str, Any],
+    lags: Sequence[int],
+    folder: Path,
+) -> None:
+    """Pictures of `compare`: accuracy by epoch, gradient by distance, accuracy by lag.
+
+    Args:
+        curves: of each network the validation accuracies, (seeds, epochs).
+        norms: "untrained" and "trained"; of each cell the gradient's norm at every step, (steps,).
+        accuracies: of each cell the accuracies, (lags, seeds).
+        lags: in steps.
+        folder: for accuracy.png, gradients.png and lags.png.
+    """
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    for name, histories in curves.items():
+        axes.plot(range(1, len(histories[0]) + 1), np.mean(histories, axis=0), label=name)
+    axes.set(xlabel="epoch", ylabel="validation accuracy, mean of the seeds")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    _save(figure, folder / "accuracy.png")
+
+    figure = Figure(figsize=(12, 5), layout="constrained")
+    for axes, (when, own) in zip(figure.subplots(1, 2, sharey=True), norms.items(), strict=True):
+        for name, values in own.items():
+            axes.semilogy(np.arange(len(values))[::-1], np.maximum(values, 1e-12), label=name)
+        axes.set(title=when, xlabel="steps back from the answer", ylabel="|d loss / d state|")
+        axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    _save(figure, folder / "gradients.png")
+
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    axes = figure.subplots()
+    for name, by_lag in accuracies.items():
+        axes.semilogx(lags, [np.mean(seeds) for seeds in by_lag], marker="o", label=name)
+    axes.set(xlabel="steps between symbol and answer", ylabel="accuracy", ylim=(0, 1.05))
+    axes.set_xticks(lags, [str(lag) for lag in lags])
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    _save(figure, folder / "lags.png")
+
+
 def _save(figure: Figure, path: Path) -> None:
     with replacing(path) as unfinished:
         figure.savefig(unfinished, dpi=110)

@@ -1,0 +1,85 @@
+"""The comparison of cells: counts, gradients, and a run of the whole."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from training import compare
+from training.compare import CELLS, Learner, Recall, units_for
+
+
+def test_the_first_symbol_alone_tells_the_answer():
+    x, answers = Recall(20).batch(np.random.default_rng(0))
+    np.testing.assert_array_equal(x[:, 0, :4].argmax(axis=1), answers)
+    assert not x[:, 1:, :4].any()
+
+
+@pytest.mark.parametrize(("name", "gates"), [("plain RNN", 1), ("LSTM", 4), (compare.REFERENCE, 3)])
+def test_parameters_and_products_are_those_of_the_formulas(name, gates):
+    learner = Learner(Recall(9), name, 16, 0)
+    products = gates * (8 * 16 + 16 * 16)
+    biases = 6 * 16 if name == compare.REFERENCE else gates * 16
+    assert learner.parameters() == products + biases + 4 * (16 + 1)
+    assert learner.multiply_adds() == 10 * products
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_units_are_chosen_for_equal_parameters(name):
+    units = units_for(Recall(5), name, 20_000)
+    near = [Learner(Recall(5), name, units + more, 0).parameters() for more in (-1, 0, 1)]
+    assert min(near, key=lambda n: abs(n - 20_000)) == near[1]
+
+
+@pytest.mark.parametrize("name", ["plain RNN", "LSTM", compare.REFERENCE])
+def test_gradient_norms_are_those_of_small_changes(name):
+    task = Recall(4)
+    learner = Learner(task, name, 8, 0)
+    x, answers = task.batch(np.random.default_rng(0), 1)
+    cell, head = learner.layer.cell, learner.model.get_layer("logits")
+
+    def loss(states, start):
+        for t in range(start, 5):
+            _, states = cell(tf.constant(x[:, t]), states)
+        logits = head(states[0])
+        return float(tf.nn.sparse_softmax_cross_entropy_with_logits(answers, logits)[0])
+
+    states = [tf.zeros((1, n)) for n in tf.nest.flatten(cell.state_size)]
+    for t in range(2):
+        _, states = cell(tf.constant(x[:, t]), states)
+    slopes = []
+    for place, state in enumerate(states):
+        for unit in range(8):
+            change = 1e-2 * tf.one_hot([unit], 8)
+            sides = [
+                loss([*states[:place], state + side * change, *states[place + 1 :]], 2)
+                for side in (1, -1)
+            ]
+            slopes.append((sides[0] - sides[1]) / 2e-2)
+    assert learner.gradient_norms(x, answers)[1] == pytest.approx(np.linalg.norm(slopes), rel=1e-2)
+
+
+def test_a_run_writes_tables_and_pictures(monkeypatch, tmp_path):
+    few = {name: CELLS[name] for name in ("plain RNN", compare.REFERENCE)}
+    monkeypatch.setattr(compare, "CELLS", few)
+    monkeypatch.setattr(compare, "LAGS", (3, 5))
+    arguments = ["--quick", "--seeds", "2", "--epochs", "1", "--steps", "2"]
+    assert compare.main([*arguments, "--out", str(tmp_path)]) == 0
+    lines = (tmp_path / "compare.md").read_text().splitlines()
+    assert [line.split(" | ")[0] for line in lines[2:5]] == [f"| {n}" for n in (*few, "plain RNN")]
+    assert sum(line.startswith("| plain RNN") for line in lines) == 3
+    for name in ("accuracy", "gradients", "lags"):
+        assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_speech_is_learnt_with_any_cell(word_folder):
+    task = compare.Speech(word_folder)
+    learner = Learner(task, "LSTM", 16, 0, rate=1e-2)
+    rng = np.random.default_rng(0)
+    for _ in range(10):
+        learner.learn(*task.batch(rng))
+    assert learner.validate(task) > 0.5
+
+
+def test_a_folder_without_sound_is_one_line(tmp_path, capsys):
+    assert compare.main(["--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
