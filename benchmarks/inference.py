@@ -67,11 +67,11 @@ def main() -> None:
 
 def exported(preset: Any, form: str) -> bytes:
     """A preset in a form, as export.py makes it but for the metadata."""
-    from export.convert import Device, convert
+    from export.convert import StreamingModel, convert
     from export.integer import convert_integer
     from speechgru import build_model
 
-    device = Device(build_model(preset, LABELS))
+    device = StreamingModel(build_model(preset, LABELS))
     if form != "int8":
         return convert(device, form)
     noise = np.random.default_rng(0).normal(size=(20, 16000)).astype(np.float32) / 10

@@ -22,7 +22,7 @@ class ExportError(ValueError):
     """A run that cannot be exported, or a result that is not the same model."""
 
 
-class Device(tf.Module):
+class StreamingModel(tf.Module):
     """A trained model as a device runs it, one clip or one hop at a time.
 
     Args:
@@ -33,7 +33,7 @@ class Device(tf.Module):
         state: shape of each state tensor by its name.
         under_conv: shape of the frames that `step` takes.
         stride: frames of a hop.
-        parameters: number of the weights.
+        large_weights: elements of each weight that is quantised.
     """
 
     def __init__(self, model: Any) -> None:
@@ -68,7 +68,8 @@ class Device(tf.Module):
         # Without this list the converter finds no variables and writes a file without weights.
         layers = (self._scale, conv, self._logits, *self._cells)
         self.held = [weight.value for layer in layers for weight in layer.weights]
-        self.parameters = model.count_params()
+        sizes = [weight.shape.num_elements() for weight in self.held]
+        self.large_weights = [size for size in sizes if size >= LEAST_ELEMENTS]
 
     def signatures(self) -> dict[str, Any]:
         """Concrete functions of the signatures `recognize`, `stream` and `features`."""
@@ -95,7 +96,7 @@ class Device(tf.Module):
         return {"scores": self.scores(h)}
 
     def stream(self, audio: Any, samples: Any, frames: Any, **h: Any) -> dict[str, Any]:
-        """Scores after one more hop, and the next state; `Device.state` has the shapes."""
+        """Scores after one more hop, and the next state; `StreamingModel.state` has the shapes."""
         following = self.following(audio, samples, frames)
         states = self.step(following.pop("frames"), [h[name] for name in sorted(h)])
         following |= {f"next_h_{n}": state for n, state in enumerate(states, start=1)}
@@ -106,7 +107,7 @@ class Device(tf.Module):
         frames = tf.concat([frames, self.scaled_frames(audio, samples)], axis=1)
         return {
             "frames": frames,
-            "next_samples": tf.concat([samples, audio], axis=1)[:, -samples.shape[1] :],
+            "next_samples": tf.concat([samples, audio], axis=1)[:, self.hop :],
             "next_frames": frames[:, self.stride :],
         }
 
@@ -135,7 +136,7 @@ class Device(tf.Module):
         return tf.nn.softmax(self._logits(states[-1]))
 
 
-def convert(device: Device, quantize: str) -> bytes:
+def convert(device: StreamingModel, quantize: str) -> bytes:
     """A flatbuffer with the signatures of the contract, in builtin operators alone.
 
     Args:
@@ -148,19 +149,21 @@ def convert(device: Device, quantize: str) -> bytes:
     """
     loaded = flatbuffer.load(converted(device, device.signatures(), dynamic=quantize == "dynamic"))
     if quantize == "float16":  # the converter would take the front end as well
-        flatbuffer.halve_weights(loaded, LEAST_ELEMENTS)
-    bytes_per_weight = {"none": 4, "float16": 2, "dynamic": 1}[quantize]
-    return checked(flatbuffer.pack(loaded), bytes_per_weight * device.parameters)
+        flatbuffer.weights_to_float16(loaded, LEAST_ELEMENTS)
+    bytes_per_element = {"none": 4, "float16": 2, "dynamic": 1}[quantize]
+    return checked(flatbuffer.pack(loaded), device, bytes_per_element)
 
 
-def checked(found: bytes, least: int) -> bytes:
-    """A flatbuffer of at least so many bytes and of builtin operators alone, or ExportError."""
+def checked(found: bytes, device: StreamingModel, bytes_per_element: int) -> bytes:
+    """A flatbuffer with the model's weights and of builtin operators alone, or ExportError."""
     foreign = [name for name in flatbuffer.operators(found) if name.startswith("CUSTOM")]
     if foreign:
         raise ExportError(f"expected builtin operators alone, found {', '.join(foreign)}")
-    if len(found) < least:
+    sizes = flatbuffer.constant_sizes(found)
+    lost = [n for n in device.large_weights if n * bytes_per_element not in sizes]
+    if lost:
         raise ExportError(
-            f"expected {least:,} bytes of weights in the file, found {len(found):,} bytes in all"
+            f"expected a weight of {lost[0] * bytes_per_element:,} bytes in the file, found none"
         )
     return found
 
@@ -181,25 +184,24 @@ def converted(
         calibration: a function that yields (signature, inputs) pairs, from whose ranges everything
             becomes int8. Default None.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        tf.saved_model.save(module, folder, signatures=signatures)
-        converter = tf.lite.TFLiteConverter.from_saved_model(
-            folder, signature_keys=list(signatures)
-        )
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        if dynamic or calibration:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        if calibration:
-            converter.representative_dataset = calibration
-            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-            converter.inference_input_type = converter.inference_output_type = tf.int8
-        # A scale for each row of a matrix would take 9 KB; scores would move half as far, and
-        # accuracy as much as without (docs/performance.md).
-        converter._experimental_disable_per_channel = True
-        try:
-            with warnings.catch_warnings():
-                # Calibration uses TensorFlow's own interpreter. Its message begins with a newline.
-                warnings.filterwarnings("ignore", r"\s*Warning: tf.lite.Interpreter is deprecated")
-                return converter.convert()  # type: ignore[no-any-return]
-        except Exception as error:  # the converter raises its own kind, and plain ones
-            raise ExportError(f"the model cannot be converted: {error}") from error
+    try:
+        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+            # Calibration uses TensorFlow's own interpreter. Its message begins with a newline.
+            warnings.filterwarnings("ignore", r"\s*Warning: tf.lite.Interpreter is deprecated")
+            tf.saved_model.save(module, folder, signatures=signatures)
+            converter = tf.lite.TFLiteConverter.from_saved_model(
+                folder, signature_keys=list(signatures)
+            )
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+            if dynamic or calibration:
+                converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            if calibration:
+                converter.representative_dataset = calibration
+                converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+                converter.inference_input_type = converter.inference_output_type = tf.int8
+            # A scale for each row of a matrix would take 9 KB; scores would move half as far, and
+            # accuracy as much as without (docs/performance.md).
+            converter._experimental_disable_per_channel = True
+            return converter.convert()  # type: ignore[no-any-return]
+    except Exception as error:  # the converter raises its own kind, and plain ones
+        raise ExportError(f"the model cannot be converted: {error}") from error

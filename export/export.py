@@ -10,11 +10,11 @@ model medium.step.tflite, the step alone with integer inputs and outputs.
 
 import argparse
 import dataclasses
-import json
 import os
 import platform
 import shlex
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -132,7 +132,7 @@ def check(path: Path, model: Any, clips: Any, quantize: str) -> str:
     return line
 
 
-def calibration_clips(data: Path | None) -> tuple[Any, str]:
+def calibration_clips(data: Path | None, labels: Sequence[str]) -> tuple[Any, str]:
     """Clips by which int8 ranges are chosen, float32 (n, samples), and where they come from.
 
     Those that calibration.txt names, if the data has them; else training clips, drawn with a fixed
@@ -146,7 +146,7 @@ def calibration_clips(data: Path | None) -> tuple[Any, str]:
         found, source = sample_clips()
     else:
         names = CALIBRATION.read_text(encoding="utf-8").split()
-        clips = split_clips(data, find_clips(data)).training
+        clips = split_clips(data, find_clips(data), commands=commands(labels)).training
         by_key = {clip.key: clip for clip in clips}
         source = f"the clips of {CALIBRATION.name}"
         if not by_key.keys() >= set(names):
@@ -158,6 +158,13 @@ def calibration_clips(data: Path | None) -> tuple[Any, str]:
     return np.concatenate([silence, found]).astype(np.float32) / 32768, source
 
 
+def commands(labels: Sequence[str]) -> list[str]:
+    """The labels that are words: training divides the speakers by them."""
+    from speechgru.recognizer import NOT_COMMANDS
+
+    return [label for label in labels if label not in NOT_COMMANDS]
+
+
 def sample_clips() -> tuple[Any, str]:
     """The repository's samples, int16 (n, samples)."""
     from training.data import Clip, read_clips
@@ -167,14 +174,14 @@ def sample_clips() -> tuple[Any, str]:
     return read, "the repository's samples"
 
 
-def check_clips(data: Path | None) -> tuple[Any, str]:
+def check_clips(data: Path | None, labels: Sequence[str]) -> tuple[Any, str]:
     """Clips of one second to check with, float32 (n, samples), and where they come from."""
     import numpy as np
 
     from training.data import find_clips, read_clips, split_clips
 
     if data is not None:
-        clips = split_clips(data, find_clips(data)).validation
+        clips = split_clips(data, find_clips(data), commands=commands(labels)).validation
         picks = np.random.default_rng(0).permutation(len(clips))[:CHECK_CLIPS]
         read, _ = read_clips([clips[i] for i in picks], "clips")
         source = f"validation clips of {data.name}"
@@ -187,59 +194,60 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     parsed = parse_arguments(given)
     run = parsed.model if parsed.model.is_dir() else parsed.model.parent
-    keras_path = run / "model.keras" if parsed.model.is_dir() else parsed.model
-    if not keras_path.is_file():
-        print(f"export.py: {keras_path}: expected a trained model, found nothing", file=sys.stderr)
+    out = parsed.out or run / "model.tflite"
+    if out.suffix != ".tflite":
+        print(f"export.py: {out}: expected a name that ends in .tflite", file=sys.stderr)
         return 2
-    out = parsed.out or keras_path.with_suffix(".tflite")
-
-    import keras
-
-    import speechgru.models  # noqa: F401  registers the layers that the file names
-    from export.card import model_card
-    from export.convert import Device, ExportError, convert
-    from export.integer import convert_integer
-    from speechgru import modelfile
-    from training.data import DataError
-    from training.files import replacing, write_text
-
     try:
-        notes = parsed.notes.read_text(encoding="utf-8") if parsed.notes else ""
-        metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
-        try:
-            model = keras.saving.load_model(keras_path)
-        except Exception as error:  # Keras raises many kinds for what is no model
-            raise ExportError(f"{keras_path}: expected a Keras model: {error}") from error
-        data = Path(metrics["data"])
-        data = parsed.data or (data if data.is_dir() else None)
-        device = Device(model)
-        described = settings(model, metrics, parsed.quantize, device.state)
-        calibrated = ""
-        if parsed.quantize == "int8":
-            clips, source = calibration_clips(data)
-            calibrated = f"Calibrated on {source}. "
-            flatbuffer, step = convert_integer(device, clips)
-        else:
-            flatbuffer, step = convert(device, parsed.quantize), None
-        clips, source = check_clips(data)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(out) as unchecked:
-            modelfile.write(unchecked, flatbuffer, tuple(metrics["labels"]), described)
-            line = check(unchecked, model, clips, parsed.quantize)
-            size = unchecked.stat().st_size
-        if step is not None:
-            with replacing(out.with_suffix(".step.tflite")) as unfinished:
-                unfinished.write_bytes(step)
-        command = "python export/export.py " + shlex.join(given)
-        checked = f"{calibrated}Checked against the Keras model on {source}, {line}."
-        card = model_card(out.name, size, described, metrics, command, checked, notes)
-        write_text(out.with_suffix(".md"), card)
-    except (ExportError, DataError, modelfile.ModelError, OSError, ValueError, KeyError) as error:
+        checked, size = export(parsed, out, "python export/export.py " + shlex.join(given))
+    except KeyboardInterrupt:
+        return 130
+    except KeyError as error:
+        print(f"export.py: {run / 'metrics.json'}: expected {error} in it", file=sys.stderr)
+        return 2
+    except (OSError, ValueError) as error:  # ExportError, DataError and ModelError among them
         print(f"export.py: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     print(checked)
     print(f"{out}: {size:,} bytes, {parsed.quantize} quantisation")
     return 0
+
+
+def export(parsed: argparse.Namespace, out: Path, command: str) -> tuple[str, int]:
+    """Write model and card; returns what the check found, and the model's size."""
+    from export.card import model_card
+    from export.convert import StreamingModel, convert
+    from export.integer import convert_integer
+    from speechgru import modelfile
+    from training.files import replacing, write_text
+    from training.trained import load_trained
+
+    notes = parsed.notes.read_text(encoding="utf-8") if parsed.notes else ""
+    model, metrics = load_trained(parsed.model)
+    labels, data = tuple(metrics["labels"]), parsed.data or Path(metrics["data"])
+    data = data if parsed.data or data.is_dir() else None
+    device = StreamingModel(model)
+    described = settings(model, metrics, parsed.quantize, device.state)
+    calibrated, step = "", b""
+    if parsed.quantize == "int8":
+        clips, source = calibration_clips(data, labels)
+        calibrated = f"Calibrated on {source}. "
+        flatbuffer, step = convert_integer(device, clips)
+    else:
+        flatbuffer = convert(device, parsed.quantize)
+    clips, source = check_clips(data, labels)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(out) as unchecked:
+        modelfile.write(unchecked, flatbuffer, labels, described)
+        line = check(unchecked, model, clips, parsed.quantize)
+        size = unchecked.stat().st_size
+        checked = f"{calibrated}Checked against the Keras model on {source}, {line}."
+        card = model_card(out.name, size, described, metrics, command, checked, notes)
+    write_text(out.with_suffix(".md"), card)
+    if step:
+        with replacing(out.with_suffix(".step.tflite")) as unfinished:
+            unfinished.write_bytes(step)
+    return checked, size
 
 
 if __name__ == "__main__":

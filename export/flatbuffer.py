@@ -29,10 +29,15 @@ def operators(flatbuffer: bytes) -> list[str]:
     return sorted(found)
 
 
+def constant_sizes(flatbuffer: bytes) -> set[int]:
+    """Bytes of each constant in a flatbuffer."""
+    return {buffer.data.size for buffer in load(flatbuffer).buffers if buffer.data is not None}
+
+
 def arenas(flatbuffer: bytes) -> dict[str, int]:
     """For each signature the bytes of the tensors that are alive at once, at the worst moment.
 
-    An interpreter's arena cannot be smaller; LiteRT's planner usually comes close.
+    An estimate of an interpreter's arena: kernels may need scratch room, or share a tensor's.
     """
     model = load(flatbuffer)
     return {
@@ -54,7 +59,7 @@ def _peak(model: schema.ModelT, index: int) -> int:
         inner = 0
         if operator.builtinOptionsType == schema.BuiltinOptions.WhileOptions:
             loop = operator.builtinOptions
-            inner = sum(_peak(model, i) for i in (loop.condSubgraphIndex, loop.bodySubgraphIndex))
+            inner = max(_peak(model, i) for i in (loop.condSubgraphIndex, loop.bodySubgraphIndex))
         most = max(most, sum(alive.values()) + inner)
         alive = {place: size for place, size in alive.items() if last.get(place, -1) > step}
     return most
@@ -69,7 +74,8 @@ def _size(tensor: schema.TensorT) -> int:
 def pack(model: schema.ModelT) -> bytes:
     """The smallest flatbuffer of a model: no names inside, nothing stored twice.
 
-    Signatures keep their names. What is left out is for people who look into the file.
+    Signatures keep their names. What is left out is for people who look into the file. The model
+    is used up: it cannot be packed again.
     """
     buffers, places = [schema.BufferT()], {}
     quantizations: dict[bytes, _Once] = {}
@@ -98,14 +104,16 @@ def pack(model: schema.ModelT) -> bytes:
     return bytes(builder.Output())
 
 
-def halve_weights(model: schema.ModelT, least: int) -> None:
-    """Store float32 constants of at least `least` elements in float16, behind a DEQUANTIZE each."""
+def weights_to_float16(model: schema.ModelT, least: int) -> None:
+    """Store float32 matrices of at least `least` elements in float16, behind a DEQUANTIZE each."""
     constants = [buffer.data for buffer in model.buffers]
     for index in range(len(model.subgraphs)):
         graph = Graph(model, index)
         for place, tensor in enumerate(list(graph.subgraph.tensors)):
             data = constants[tensor.buffer]
-            if tensor.type != schema.TensorType.FLOAT32 or data is None or data.size < 4 * least:
+            if tensor.type != schema.TensorType.FLOAT32 or len(tensor.shape) < 2:
+                continue  # not a matrix
+            if data is None or data.size < 4 * least:
                 continue
             half = graph.constant(data.view(np.float32).astype(np.float16).reshape(tensor.shape))
             tensor.buffer = 0

@@ -13,13 +13,13 @@ from ai_edge_litert.interpreter import Interpreter
 from tensorflow.lite.python import schema_py_generated as schema
 
 from export import flatbuffer
-from export.convert import Device, ExportError, checked, converted
+from export.convert import ExportError, StreamingModel, checked, converted
 from export.flatbuffer import Graph
 
 SAME_SCALE = 1e-3  # relative; the ranges of a state before and after a step differ by rounding
 
 
-def convert_integer(device: Device, clips: Any) -> tuple[bytes, bytes]:
+def convert_integer(device: StreamingModel, clips: Any) -> tuple[bytes, bytes]:
     """An int8 model of the contract's signatures, and its step alone.
 
     Args:
@@ -35,10 +35,11 @@ def convert_integer(device: Device, clips: Any) -> tuple[bytes, bytes]:
         ExportError: the result holds other operators, or a state changes its scale in a step.
     """
     step = _integer_step(device, clips)
-    return checked(flatbuffer.pack(_whole(device, step)), 0), checked(flatbuffer.pack(step), 0)
+    whole = flatbuffer.pack(_whole(device, step))
+    return checked(whole, device, 1), checked(flatbuffer.pack(step), device, 1)
 
 
-def _integer_step(device: Device, clips: Any) -> schema.ModelT:
+def _integer_step(device: StreamingModel, clips: Any) -> schema.ModelT:
     shapes = {"frames": device.under_conv} | {
         name: shape for name, shape in device.state.items() if name.startswith("h_")
     }
@@ -72,7 +73,9 @@ def _integer_step(device: Device, clips: Any) -> schema.ModelT:
     return loaded
 
 
-def _seen(device: Device, run: Any, shapes: dict[str, Any], clips: Any) -> list[dict[str, Any]]:
+def _seen(
+    device: StreamingModel, run: Any, shapes: dict[str, Any], clips: Any
+) -> list[dict[str, Any]]:
     """What the step is given when the clips follow each other as one stream."""
     frames = np.concatenate([device.scaled_frames(clip[None])[0] for clip in clips])
     frames = np.pad(frames, ((device.state["frames"][1], 0), (0, 0)))
@@ -87,7 +90,7 @@ def _seen(device: Device, run: Any, shapes: dict[str, Any], clips: Any) -> list[
     return found
 
 
-def _whole(device: Device, step: schema.ModelT) -> schema.ModelT:
+def _whole(device: StreamingModel, step: schema.ModelT) -> schema.ModelT:
     """The step in a shell of the contract's signatures."""
     past = device.state["frames"][1]
 
@@ -129,10 +132,13 @@ class _Step:
 
     def tensor(self, graph: Graph, name: str, shape: Any = None) -> int:
         """A tensor in another graph that is quantised as this input or output is."""
-        place = self.inputs.get(name, self.outputs.get(name))
-        own = self.model.subgraphs[0].tensors[place]
+        own = self.own(name)
         shape = own.shape if shape is None else shape
         return graph.tensor(shape, own.type, own.quantization)
+
+    def own(self, name: str) -> Any:
+        """An input or output as it is in the step's graph."""
+        return self.model.subgraphs[0].tensors[self.inputs.get(name, self.outputs.get(name))]
 
     def graft(self, graph: Graph, inputs: dict[str, int]) -> dict[str, int]:
         places = graph.graft(self.model, {self.inputs[name]: inputs[name] for name in self.inputs})
@@ -164,7 +170,7 @@ def _complete_stream(shell: schema.ModelT, signature: Any, model: schema.ModelT)
 
 
 def _complete_recognize(
-    shell: schema.ModelT, signature: Any, model: schema.ModelT, device: Device
+    shell: schema.ModelT, signature: Any, model: schema.ModelT, device: StreamingModel
 ) -> None:
     """t, start = 0, 0; while t < steps: states, scores = step(frames[start:], states)."""
     step, graph = _Step(model), Graph(shell, signature.subgraphIndex)
@@ -208,9 +214,9 @@ def _complete_recognize(
     begin.append(step.tensor(graph, "frames", frames))
     graph.operator("QUANTIZE", [scores.tensorIndex], [begin[-1]])
     for name in carried[1:]:
-        template = graph.subgraph.tensors[step.tensor(graph, name)]
-        zero = np.full(template.shape, template.quantization.zeroPoint[0], np.int8)
-        begin.append(graph.constant(zero, template.quantization))
+        own = step.own(name)
+        zero = np.full(own.shape, own.quantization.zeroPoint[0], np.int8)
+        begin.append(graph.constant(zero, own.quantization))
     end = [graph.tensor(shape, schema.TensorType.INT32) for shape in ((), (3,))]
     end += [step.tensor(graph, name, frames if name == "frames" else None) for name in carried]
     loop = schema.WhileOptionsT(condSubgraphIndex=condition.index, bodySubgraphIndex=body.index)

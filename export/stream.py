@@ -8,8 +8,8 @@ import numpy.typing as npt
 State = dict[str, npt.NDArray[np.float32]]
 
 
-def start_state(runner: Any) -> State:
-    """Zeros, the state of the signature runner before any sound."""
+def initial_state(runner: Any) -> State:
+    """The state from which a stream starts: zeros, as the signature runner wants them."""
     return {
         name: np.zeros(detail["shape"], np.float32)
         for name, detail in runner.get_input_details().items()
@@ -26,12 +26,12 @@ def streamed(
         runner: LiteRT's runner of the signature `stream`.
         samples: mono signal in [-1, 1], shape (samples,); what is left after the last whole hop is
             not heard.
-        state: the state to go on from. Default: that of silence.
+        state: the state to go on from. Default: zeros.
 
     Returns:
         float32 (hops, labels), and the state.
     """
-    state = start_state(runner) if state is None else state
+    state = initial_state(runner) if state is None else state
     hop = int(runner.get_input_details()["audio"]["shape"][1])
     scores = []
     for start in range(0, samples.size - hop + 1, hop):

@@ -76,12 +76,13 @@ def build_model(
     return keras.Model(audio, logits, name=f"speechgru_{preset}")
 
 
-def stateful(model: keras.Model, frames: int) -> keras.Model:
+def streaming(model: keras.Model, frames: int) -> keras.Model:
     """A model of `build_model` that goes on from where earlier sound has left it.
 
     Args:
         model: what `build_model` made; the result shares its layers and weights.
-        frames: MFCC frames that one call takes; a multiple of the convolution's stride.
+        frames: MFCC frames that one call takes. Of a number that the convolution's stride does
+            not divide the first call alone, after zeros, is what the model computes.
 
     Returns:
         A model from a dict of "mfcc", float32 (batch, frames, n_mfcc), and the state to a dict of
@@ -106,4 +107,13 @@ def stateful(model: keras.Model, frames: int) -> keras.Model:
         following[f"next_{h.name}"] = x[:, -1] if gru.return_sequences else x
     logits = model.get_layer("logits")(x)
     inputs = {tensor.name: tensor for tensor in (mfcc, past, *states)}
-    return keras.Model(inputs, {"logits": logits, **following}, name=f"{model.name}_stateful")
+    return keras.Model(inputs, {"logits": logits, **following}, name=f"{model.name}_streaming")
+
+
+def initial_state(model: keras.Model, batch: int) -> dict[str, Any]:
+    """The state from which a model of `streaming` starts: zeros, (batch, ...) each."""
+    return {
+        tensor.name: keras.ops.zeros((batch, *tensor.shape[1:]))
+        for tensor in model.inputs
+        if tensor.name != "mfcc"
+    }

@@ -32,6 +32,7 @@ from tqdm import tqdm
 
 from benchmarks.timing import rounds
 from speechgru import GRU
+from speechgru.models import PRESETS
 from training import plots
 from training.clips import DataError
 from training.files import write_text
@@ -120,8 +121,12 @@ class Speech:
         inputs = keras.Input(self.shape)
         mean, variance = (np.ravel(v) for v in (self._scale.mean, self._scale.variance))
         scale = keras.layers.Normalization(mean=mean, variance=variance)
-        x = keras.layers.ZeroPadding1D((3, 0))(scale(inputs))
-        x = keras.layers.Conv1D(40, 5, strides=2, activation="relu")(x)
+        size = PRESETS["small"]
+        past = size.conv_width - size.conv_stride
+        x = keras.layers.ZeroPadding1D((past, 0))(scale(inputs))
+        x = keras.layers.Conv1D(
+            size.conv_units, size.conv_width, strides=size.conv_stride, activation="relu"
+        )(x)
         return keras.Model(inputs, keras.layers.Dense(self.labels, name="logits")(cell(x)))
 
 
@@ -200,11 +205,8 @@ class Learner:
 
 def units_for(task: Any, name: str, parameters: int) -> int:
     """Units with which a network of this cell has about so many parameters."""
-    counts = {n: Learner(task, name, n, 0).parameters() for n in (16, 32)}
-    # a n^2 + b n + c; two networks and one of no units give the three.
-    low, high = counts[16], counts[32]
-    none = Learner(task, name, 1, 0).parameters()
-    a, b, c = np.polyfit([1, 16, 32], [none, low, high], 2)
+    sizes = (1, 16, 32)  # for a n^2 + b n + c
+    a, b, c = np.polyfit(sizes, [Learner(task, name, n, 0).parameters() for n in sizes], 2)
     return round((-b + np.sqrt(b * b - 4 * a * (c - parameters))) / (2 * a))
 
 
@@ -265,7 +267,7 @@ def exported(learner: Learner) -> tuple[int, float]:
     return len(packed), 1e3 * statistics.median(seconds)
 
 
-def table(teams: list[list[Learner]], of: Sequence[str]) -> str:
+def table(teams: list[list[Learner]], of: str) -> str:
     """Markdown: a row for each cell at each size."""
     head = ["cell", "units", "parameters", "multiply-adds", "accuracy", f"epochs to {LEARNT:.0%}"]
     rows = [[*head, "ms a step", "bytes, int8 weights", "ms a sequence"]]
@@ -294,7 +296,7 @@ def table(teams: list[list[Learner]], of: Sequence[str]) -> str:
                 f"{latency:.3f}",
             ]
         )
-    return markdown(rows, f"{len(teams[0])} seeds, {of[0]}")
+    return markdown(rows, f"{len(teams[0])} seeds, {of}")
 
 
 def markdown(rows: Sequence[Sequence[str]], caption: str) -> str:
@@ -314,6 +316,7 @@ def main(arguments: list[str] | None = None) -> int:
     parsed = parser.parse_args(arguments)
     if min(parsed.seeds, parsed.epochs, parsed.steps) < 1:
         parser.error("--seeds, --epochs and --steps: expected at least 1")
+    from export.convert import ExportError
     from training.download import DownloadError, speech_commands
 
     try:
@@ -323,7 +326,7 @@ def main(arguments: list[str] | None = None) -> int:
         report(task, lags, parsed)
     except KeyboardInterrupt:
         return 130
-    except (DataError, DownloadError, OSError, MemoryError) as error:
+    except (DataError, DownloadError, ExportError, OSError, MemoryError) as error:
         print(f"compare.py: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     print(parsed.out / "compare.md")
@@ -332,7 +335,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def report(task: Any, lags: Sequence[int], parsed: argparse.Namespace) -> None:
     """Run everything and write it."""
-    x, answers = (values[:64] for values in task.validation)
+    rows = np.random.default_rng(0).permutation(len(task.validation[1]))[:64]
+    x, answers = (values[rows] for values in task.validation)
     norms: dict[str, dict[str, Any]] = {"untrained": {}, "trained": {}}
     for name in CELLS:
         norms["untrained"][name] = Learner(task, name, UNITS, 0).gradient_norms(x, answers)
@@ -345,7 +349,7 @@ def report(task: Any, lags: Sequence[int], parsed: argparse.Namespace) -> None:
     for name, by_lag in accuracies.items():
         reach.append([name, *(f"{np.mean(a):.0%} ({min(a):.0%})" for a in by_lag)])
     parts = [
-        table(teams, [what]),
+        table(teams, what),
         "![Validation accuracy](accuracy.png)",
         "![Gradient norms](gradients.png)",
         markdown(

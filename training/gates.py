@@ -10,7 +10,6 @@ state, and the probability of every label as it builds up. A table of the same i
 
 import argparse
 import dataclasses
-import json
 import os
 import sys
 from pathlib import Path
@@ -28,7 +27,7 @@ from speechgru.modelfile import ModelError
 from training.clips import one_second
 
 Array = npt.NDArray[np.float32]
-ROWS = 10  # of the table in a second
+ROWS = 5  # of the table in a second
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +93,7 @@ def trace(model: Any, samples: Array) -> Trace:
 
 
 def table(found: Trace, labels: tuple[str, ...]) -> str:
-    """Means over the units, a row for each tenth of a second."""
+    """Means over the units, a row for each fifth of the sound."""
     head = ["seconds", "level, dB"]
     for number, _ in enumerate(found.layers, start=1):
         head += [f"z {number}", f"r {number}", f"|h| {number}"]
@@ -118,30 +117,6 @@ def table(found: Trace, labels: tuple[str, ...]) -> str:
     )
 
 
-def load(path: Path) -> tuple[Any, tuple[str, ...]]:
-    """The Keras model of a run's folder or file, and its labels.
-
-    Raises:
-        ModelError: there is no such model.
-    """
-    import keras
-
-    import speechgru.models  # noqa: F401  registers the layers that the file names
-
-    path = path / "model.keras" if path.is_dir() else path
-    if path.suffix != ".keras":
-        raise ModelError(
-            f"{path}: expected a run's folder or a .keras file, whose gates can be seen"
-        )
-    try:
-        notes = json.loads((path.parent / "metrics.json").read_text(encoding="utf-8"))
-        return keras.saving.load_model(path), tuple(notes["labels"])
-    except Exception as error:  # Keras raises many kinds for what is no model
-        raise ModelError(
-            f"{path}: expected a trained model and its metrics.json: {error}"
-        ) from error
-
-
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path, metavar="MODEL", help="run folder or .keras file")
@@ -149,12 +124,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="PNG")
     parsed = parser.parse_args(arguments)
     from training import plots
+    from training.trained import load_trained
 
     try:
-        model, labels = load(parsed.model)
+        if parsed.model.suffix == ".tflite":
+            raise ModelError(f"{parsed.model}: expected a run's folder or a .keras file")
+        model, metrics = load_trained(parsed.model)
+        labels = tuple(metrics["labels"])
         samples = one_second(audio.load(parsed.sound)).astype(np.float32)
         found = trace(model, samples)
         plots.gates(found, labels, Path(parsed.sound).name, parsed.out)
+    except KeyboardInterrupt:
+        return 130
     except (AudioError, ModelError, OSError) as error:
         print(f"gates.py: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

@@ -155,7 +155,11 @@ def gates(found: Any, labels: Sequence[str], title: str, path: Path) -> None:
         wave.plot(np.arange(found.samples.size) * duration / found.samples.size, found.samples)
         wave.set(title=f"{title}, GRU {number + 1} of {columns}", ylabel="sound", ylim=(-1, 1))
         spectrum.imshow(
-            found.log_mel.T, origin="lower", aspect="auto", extent=(0, duration, 0, 40), vmin=-70
+            found.log_mel.T,
+            origin="lower",
+            aspect="auto",
+            extent=(0, duration, 0, found.log_mel.shape[1]),
+            vmin=-70,
         )
         spectrum.set(ylabel="mel band")
         for gate, name in ((layer.z, "z, update"), (layer.r, "r, reset")):
@@ -227,9 +231,32 @@ def cells(
     _save(figure, folder / "lags.png")
 
 
+def forms(rows: Mapping[str, Any], path: Path) -> None:
+    """Accuracy, size and time of every form of a model; `rows` are those of `export/verify.py`."""
+    figure = Figure(figsize=(13, 3.6), layout="constrained")
+    places = figure.subplots(1, 4)
+    at = np.arange(len(rows))
+    for axes, keys, title in zip(
+        places,
+        (("accuracy", "stream_accuracy"), ("bytes",), ("ms_per_clip",), ("us_per_hop",)),
+        ("validation accuracy", "bytes of the file", "ms a clip", "us a hop of a stream"),
+        strict=True,
+    ):
+        width = 0.8 / len(keys)
+        for number, key in enumerate(keys):
+            values = [row.get(key, np.nan) for row in rows.values()]
+            axes.bar(at + (number - (len(keys) - 1) / 2) * width, values, width)
+        axes.set_title(title)
+        axes.set_xticks(at, list(rows), rotation=30, ha="right")
+    low = min(min(row["accuracy"], row["stream_accuracy"]) for row in rows.values())
+    places[0].legend(["a clip at once", "in one long stream"], fontsize="small", loc="upper right")
+    places[0].set_ylim(bottom=max(0, low - 0.02), top=1.01)
+    _save(figure, path)
+
+
 def _save(figure: Figure, path: Path) -> None:
     with replacing(path) as unfinished:
-        figure.savefig(unfinished, dpi=110)
+        figure.savefig(unfinished, dpi=110, format="png")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -15,7 +15,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from speechgru.features import MFCC
-from speechgru.models import build_model, stateful
+from speechgru.models import build_model, initial_state, streaming
 from training import checkpoint, plots
 from training.augment import Draw, augment, mask_spectrogram, mixup
 from training.checkpoint import CheckpointError
@@ -60,7 +60,7 @@ class Network:
         self.learner = model = start or build_model(preset, task.labels, recipe.front_end)
         if mixed or recipe.average:
             self.learner = _twin(preset, model, task, recipe, mixed)
-        self.classifier = stateful(self.learner, self.learner.get_layer("mfcc").output.shape[1])
+        self.classifier = streaming(self.learner, self.learner.get_layer("mfcc").output.shape[1])
         self.history: list[dict[str, float]] = []
         self.use(model)
 
@@ -154,7 +154,7 @@ class Trainer:
         source = self.task.clips if self.log_mel is None else self.log_mel
         batch = [self._spread(array) for array in (source[rows], answers)]
         if number % self.recipe.steps == 0 or self._carried is None:
-            self._carried = self._start_states(len(rows) // self.replicas)
+            self._carried = self._initial_states(len(rows) // self.replicas)
         *results, self._carried = self._run(*batch, tf.constant(number), self._carried)
         loss, right = (self.strategy.reduce("SUM", value, axis=None) for value in results)
         return loss, right / len(rows)
@@ -167,22 +167,15 @@ class Trainer:
             lambda place: tf.constant(array[place.replica_id_in_sync_group * size :][:size])
         )
 
-    def _start_states(self, size: int) -> list[dict[str, Any]]:
-        """The state of silence of each network, for `size` clips on each device."""
+    def _initial_states(self, size: int) -> list[dict[str, Any]]:
+        """The state from which each network starts, for `size` clips on each device."""
 
-        def zeros(place: Any) -> list[dict[str, Any]]:
-            return [
-                {
-                    tensor.name: tf.zeros((size, *tensor.shape[1:]))
-                    for tensor in network.classifier.inputs
-                    if tensor.name != "mfcc"
-                }
-                for network in self.networks
-            ]
+        def states(place: Any) -> list[dict[str, Any]]:
+            return [initial_state(network.classifier, size) for network in self.networks]
 
         if self.replicas == 1:
-            return zeros(None)
-        return self.strategy.experimental_distribute_values_from_function(zeros)
+            return states(None)
+        return self.strategy.experimental_distribute_values_from_function(states)
 
     def _step(
         self, clips: Any, answers: Any, number: Any, states: list[dict[str, Any]]

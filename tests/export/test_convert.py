@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from export.convert import Device, ExportError, checked, convert
+from export.convert import ExportError, StreamingModel, checked, convert
 from export.flatbuffer import operators
 from speechgru import MFCCConfig, build_model
 
@@ -13,18 +13,20 @@ LABELS = ("yes", "no", "unknown", "silence")
 def test_a_window_must_be_whole_hops():
     model = build_model("small", LABELS, MFCCConfig(hop_length=300))
     with pytest.raises(ExportError, match=r"whole hops \(600 samples\), found 16000 samples"):
-        Device(model)
+        StreamingModel(model)
 
 
 def test_a_file_without_its_weights_or_with_foreign_operators_is_refused(monkeypatch):
-    found = convert(Device(build_model("small", LABELS)), "none")
-    assert checked(found, 4 * 38_000) == found
-    with pytest.raises(ExportError, match="bytes of weights in the file"):
-        checked(found, 1_000_000)
+    device = StreamingModel(build_model("small", LABELS))
+    found = convert(device, "none")
+    assert checked(found, device, 4) == found
+    larger = StreamingModel(build_model("medium", LABELS))
+    with pytest.raises(ExportError, match="expected a weight of 57,600 bytes in the file"):
+        checked(found, larger, 4)
     names = [*operators(found), "CUSTOM 'FlexErf'"]
     monkeypatch.setattr("export.flatbuffer.operators", lambda flatbuffer: names)
     with pytest.raises(ExportError, match="builtin operators alone, found CUSTOM 'FlexErf'"):
-        checked(found, 0)
+        checked(found, device, 4)
 
 
 @pytest.mark.parametrize("preset", ["small", "medium"])
@@ -33,7 +35,7 @@ def test_a_step_is_the_models_own(preset):
     for gru in (layer for layer in model.layers if layer.name.startswith("gru_")):
         rng = np.random.default_rng(0)  # biases are zero in a new model
         gru.set_weights([rng.normal(size=w.shape) / 4 for w in gru.get_weights()])
-    device = Device(model)
+    device = StreamingModel(model)
     audio = np.random.default_rng(1).normal(size=(1, 16000)).astype(np.float32) / 10
     state = {name: np.zeros(shape, np.float32) for name, shape in device.state.items()}
     for start in range(0, 16000, device.hop):

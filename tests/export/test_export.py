@@ -13,7 +13,7 @@ from export import export
 from export.card import KNOWN_VOICES, NEW_VOICES, model_card
 from export.convert import ExportError
 from export.flatbuffer import operators
-from export.stream import start_state, streamed
+from export.stream import initial_state, streamed
 from speechgru import mfcc, modelfile
 from speechgru.features import MFCCConfig
 from training.data import find_clips, read_clips, split_clips
@@ -95,7 +95,7 @@ def test_every_tensor_of_the_state_is_heard(model_file, audio):
     noise = audio[-3]
     _, state = streamed(stream, noise)
     expected = stream(audio=noise[None, :640], **state)["next_h_1"].copy()
-    for name, zeros in start_state(stream).items():
+    for name, zeros in initial_state(stream).items():
         forgotten = stream(audio=noise[None, :640], **(state | {name: zeros}))["next_h_1"]
         assert np.abs(forgotten - expected).max() > 1e-4, name
 

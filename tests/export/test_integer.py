@@ -1,24 +1,26 @@
 """The int8 model: integers between the front end and the scores, and a step of its own."""
 
+import keras
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 from tensorflow.lite.python import schema_py_generated as schema
 
 from export import flatbuffer, integer
-from export.convert import Device, ExportError
+from export.convert import ExportError, StreamingModel
 from export.export import calibration_clips
 from export.integer import convert_integer
-from speechgru import build_model
-from training.trainer import keras
+from speechgru import build_model, modelfile
+from training.data import find_clips, split_clips
 
+LABELS = ("yes", "no", "unknown", "silence")
 INTEGERS = {schema.TensorType.INT8, schema.TensorType.INT32, schema.TensorType.BOOL}
 
 
 @pytest.fixture(scope="module")
 def converted(run_folder, word_folder):
     model = keras.saving.load_model(run_folder / "model.keras")
-    return convert_integer(Device(model), calibration_clips(word_folder)[0])
+    return convert_integer(StreamingModel(model), calibration_clips(word_folder, LABELS)[0])
 
 
 def test_the_loop_computes_in_integers_alone(converted):
@@ -74,18 +76,22 @@ def test_clips_that_leave_a_state_with_two_scales_are_refused(monkeypatch):
     seen = integer._seen
     monkeypatch.setattr(integer, "_seen", lambda *given: seen(*given)[:1])  # a state of zeros alone
     with pytest.raises(ExportError, match="expected the state h_1 to have one scale, found"):
-        convert_integer(Device(build_model("small", ("a", "b"))), np.zeros((2, 16000), np.float32))
+        convert_integer(
+            StreamingModel(build_model("small", ("a", "b"))), np.zeros((2, 16000), np.float32)
+        )
 
 
 def test_clips_to_calibrate_with_are_fixed_and_of_training_speakers(word_folder):
-    clips, source = calibration_clips(word_folder)
-    again, _ = calibration_clips(word_folder)
+    clips, source = calibration_clips(word_folder, LABELS)
+    again, _ = calibration_clips(word_folder, LABELS)
     np.testing.assert_array_equal(clips, again)
     assert not clips[0].any()
-    assert "training clips of" in source
+    training = split_clips(word_folder, find_clips(word_folder), commands=LABELS[:2]).training
+    assert len(clips) == 1 + len(training)
+    assert source == f"{len(training)} training clips of {word_folder.name}"
 
 
 def test_the_listed_clips_are_training_clips(real_data):
-    clips, source = calibration_clips(real_data)
+    clips, source = calibration_clips(real_data, modelfile.read(None).labels)
     assert source == "the clips of calibration.txt"
     assert len(clips) == 171

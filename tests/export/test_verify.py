@@ -1,6 +1,7 @@
 """Verification: the matrix of all forms, and that a model which is another one fails."""
 
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -68,7 +69,9 @@ def test_a_file_of_other_weights_fails(model_file, run_folder, word_folder, tmp_
         },
     }
     assert len(verify.failed(rows, file, own, 1000)) == 4
-    assert verify.main([*arguments, "--out", str(tmp_path)]) in (0, 1)
+    shutil.copy(run_folder / "metrics.json", tmp_path)
+    assert verify.main([*arguments, "--out", str(tmp_path)]) == 1
+    assert f"{own}: difference of a score from Keras is" in capsys.readouterr().err
     forms = json.loads((tmp_path / "quick.parity.json").read_text())["forms"]
     assert forms[own]["difference"] > 0.1 > forms["none"]["difference"]
 
@@ -76,4 +79,18 @@ def test_a_file_of_other_weights_fails(model_file, run_folder, word_folder, tmp_
 def test_a_model_without_its_run_is_one_line(model_file, word_folder, tmp_path, capsys):
     arguments = [str(model_file), "--run", str(tmp_path), "--data", str(word_folder)]
     assert verify.main(arguments) == 2
-    assert "expected the model that was exported, found nothing" in capsys.readouterr().err
+    errors = capsys.readouterr().err
+    assert "expected a trained model, found nothing" in errors
+    assert errors.count("\n") == 1
+
+
+def test_a_run_of_other_labels_is_one_line(model_file, run_folder, word_folder, tmp_path, capsys):
+    metrics = json.loads((run_folder / "metrics.json").read_text())
+    metrics["labels"][:2] = ["no", "yes"]
+    (tmp_path / "metrics.json").write_text(json.dumps(metrics))
+    shutil.copy(run_folder / "model.keras", tmp_path)
+    arguments = [str(model_file), "--run", str(tmp_path), "--data", str(word_folder)]
+    assert verify.main(arguments) == 2
+    errors = capsys.readouterr().err
+    assert "expected the labels of" in errors
+    assert errors.count("\n") == 1

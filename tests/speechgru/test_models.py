@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from speechgru import MFCCConfig, build_model
-from speechgru.models import stateful
+from speechgru.models import initial_state, streaming
 
 LABELS = ("yes", "no", "unknown", "silence")
 
@@ -75,27 +75,23 @@ def test_the_last_of_an_odd_number_of_frames_is_seen():
 @pytest.mark.parametrize(
     ("preset", "hop_length"), [("small", 320), ("medium", 160), ("small", 300)]
 )
-def test_from_zeros_a_stateful_model_gives_what_the_model_gives(preset, hop_length):
+def test_from_zeros_a_streaming_model_gives_what_the_model_gives(preset, hop_length):
     model = build_model(preset, LABELS, MFCCConfig(hop_length=hop_length))
     audio = np.random.default_rng(0).normal(size=(2, 16000)).astype(np.float32)
     mfcc = model.get_layer("mfcc")(audio)
-    going_on = stateful(model, mfcc.shape[1])
-    state = {
-        t.name: keras.ops.zeros((2, *t.shape[1:])) for t in going_on.inputs if t.name != "mfcc"
-    }
+    going_on = streaming(model, mfcc.shape[1])
+    state = initial_state(going_on, 2)
     found = going_on({"mfcc": mfcc, **state})["logits"]
     np.testing.assert_allclose(found, model(audio), atol=1e-5)
 
 
-def test_a_stateful_model_goes_on_where_it_was():
+def test_a_streaming_model_goes_on_where_it_was():
     model = build_model("medium", LABELS)
     audio = np.random.default_rng(0).normal(size=(2, 16000)).astype(np.float32)
     mfcc = model.get_layer("mfcc")(audio)
     for frames in (2, 10, 50):
-        going_on = stateful(model, frames)
-        state = {
-            t.name: keras.ops.zeros((2, *t.shape[1:])) for t in going_on.inputs if t.name != "mfcc"
-        }
+        going_on = streaming(model, frames)
+        state = initial_state(going_on, 2)
         for start in range(0, 50, frames):
             outputs = going_on({"mfcc": mfcc[:, start : start + frames], **state})
             state = {name: outputs[f"next_{name}"] for name in state}

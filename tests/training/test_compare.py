@@ -14,7 +14,10 @@ def test_the_first_symbol_alone_tells_the_answer():
     assert not x[:, 1:, :4].any()
 
 
-@pytest.mark.parametrize(("name", "gates"), [("plain RNN", 1), ("LSTM", 4), (compare.REFERENCE, 3)])
+@pytest.mark.parametrize(
+    ("name", "gates"),
+    [("plain RNN", 1), ("LSTM", 4), (compare.REFERENCE, 3), ("GRU, z keeps, r before", 3)],
+)
 def test_parameters_and_products_are_those_of_the_formulas(name, gates):
     learner = Learner(Recall(9), name, 16, 0)
     products = gates * (8 * 16 + 16 * 16)
@@ -59,13 +62,13 @@ def test_gradient_norms_are_those_of_small_changes(name):
 
 
 def test_a_run_writes_tables_and_pictures(monkeypatch, tmp_path):
-    few = {name: CELLS[name] for name in ("plain RNN", compare.REFERENCE)}
+    few = {name: CELLS[name] for name in ("plain RNN", "LSTM", compare.REFERENCE)}
     monkeypatch.setattr(compare, "CELLS", few)
     monkeypatch.setattr(compare, "LAGS", (3, 5))
     arguments = ["--quick", "--seeds", "2", "--epochs", "1", "--steps", "2"]
     assert compare.main([*arguments, "--out", str(tmp_path)]) == 0
     lines = (tmp_path / "compare.md").read_text().splitlines()
-    assert [line.split(" | ")[0] for line in lines[2:5]] == [f"| {n}" for n in (*few, "plain RNN")]
+    assert [line.split(" | ")[0] for line in lines[2:6]] == [f"| {n}" for n in (*few, "plain RNN")]
     assert sum(line.startswith("| plain RNN") for line in lines) == 3
     for name in ("accuracy", "gradients", "lags"):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")

@@ -368,6 +368,7 @@ def test_a_run_records_what_it_was_made_of(run_folder):
 
 PLAIN = """
 preset = "small"
+carried_share = 1
 epochs = 2
 steps = 10
 batch_size = 16

@@ -1,0 +1,43 @@
+"""A trained model and what its run says of it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from speechgru.modelfile import ModelError
+
+LAYERS = ("mfcc", "scale", "conv", "logits")
+
+
+def load_trained(path: Path) -> tuple[Any, dict[str, Any]]:
+    """The Keras model of a run's folder, or a .keras file, and the metrics.json beside it.
+
+    Raises:
+        ModelError: nothing is there, or no model of `speechgru.build_model` with these labels.
+    """
+    import keras
+
+    import speechgru.models  # noqa: F401  registers the layers that the file names
+
+    path = path / "model.keras" if path.is_dir() else path
+    if not path.is_file():
+        raise ModelError(f"{path}: expected a trained model, found nothing")
+    notes = path.parent / "metrics.json"
+    try:
+        metrics = json.loads(notes.read_text(encoding="utf-8"))
+        labels = [str(label) for label in metrics["labels"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else repr(error)
+        raise ModelError(f"{notes}: expected the labels of {path.name}, found {reason}") from error
+    try:
+        model = keras.saving.load_model(path)
+    except Exception as error:  # Keras raises many kinds for what is no model
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"{path}: expected a Keras model, found {reason}") from error
+    names = {layer.name for layer in model.layers}
+    if not names >= set(LAYERS) or model.output_shape != (None, len(labels)):
+        raise ModelError(
+            f"{path}: expected a model of speechgru.build_model with {len(labels)} labels, "
+            f"found {model.name} with output {model.output_shape}"
+        )
+    return model, metrics
