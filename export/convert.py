@@ -33,7 +33,7 @@ class StreamingModel(tf.Module):
         state: shape of each state tensor by its name.
         under_conv: shape of the frames that `step` takes.
         stride: frames of a hop.
-        large_weights: elements of each weight that is quantised.
+        large_kernels: elements of each weight that is quantised.
     """
 
     def __init__(self, model: Any) -> None:
@@ -67,9 +67,10 @@ class StreamingModel(tf.Module):
         self.hop_spec = tf.TensorSpec((1, self.hop), name="audio")
         # Without this list the converter finds no variables and writes a file without weights.
         layers = (self._scale, conv, self._logits, *self._cells)
-        self.held = [weight.value for layer in layers for weight in layer.weights]
-        sizes = [weight.shape.num_elements() for weight in self.held]
-        self.large_weights = [size for size in sizes if size >= LEAST_ELEMENTS]
+        weights = [weight for layer in layers for weight in layer.weights]
+        self.held = [weight.value for weight in weights]
+        kernels = [w.value.shape.num_elements() for w in weights if w.path.endswith("kernel")]
+        self.large_kernels = [size for size in kernels if size >= LEAST_ELEMENTS]
 
     def signatures(self) -> dict[str, Any]:
         """Concrete functions of the signatures `recognize`, `stream` and `features`."""
@@ -160,7 +161,7 @@ def checked(found: bytes, device: StreamingModel, bytes_per_element: int) -> byt
     if foreign:
         raise ExportError(f"expected builtin operators alone, found {', '.join(foreign)}")
     sizes = flatbuffer.constant_sizes(found)
-    lost = [n for n in device.large_weights if n * bytes_per_element not in sizes]
+    lost = [n for n in device.large_kernels if n * bytes_per_element not in sizes]
     if lost:
         raise ExportError(
             f"expected a weight of {lost[0] * bytes_per_element:,} bytes in the file, found none"
