@@ -183,7 +183,7 @@ def gates(found: Any, labels: Sequence[str], title: str, path: Path) -> None:
                 scores.plot(time, values, label=label)
         scores.set(ylabel="probability", ylim=(0, 1), xlabel="seconds", xlim=(0, duration))
         scores.legend(fontsize="small", loc="upper left")
-    _save(figure, path)
+    _save(figure, path, dpi=65)
 
 
 def cells(
@@ -254,9 +254,9 @@ def forms(rows: Mapping[str, Any], path: Path) -> None:
     _save(figure, path)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def _save(figure: Figure, path: Path, dpi: int = 110) -> None:
     with replacing(path) as unfinished:
-        figure.savefig(unfinished, dpi=110, format="png")
+        figure.savefig(unfinished, dpi=dpi, format="png")
 
 
 def main(arguments: list[str] | None = None) -> None:
