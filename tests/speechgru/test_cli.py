@@ -92,7 +92,7 @@ def test_info_tells_what_the_bundled_model_holds(capfd):
         "yes no up down left right on off stop go unknown silence",
         f"{model.settings['validation_accuracy']:.2%}",
         f"{Path(model.name).stat().st_size:,} bytes",
-        "recognize features",
+        "recognize stream features",
         "hop_length 320",
         "CC BY 4.0",
     ):
