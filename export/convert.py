@@ -99,8 +99,12 @@ class StreamingModel(tf.Module):
     def stream(self, audio: Any, samples: Any, frames: Any, **h: Any) -> dict[str, Any]:
         """Scores after one more hop, and the next state; `StreamingModel.state` has the shapes."""
         following = self.following(audio, samples, frames)
-        states = self.step(following.pop("frames"), [h[name] for name in sorted(h)])
-        following |= {f"next_h_{n}": state for n, state in enumerate(states, start=1)}
+        return {**self.network(following.pop("frames"), **h), **following}
+
+    def network(self, frames: Any, **h: Any) -> dict[str, Any]:
+        """Scores and the GRUs' next states, from the frames under the convolution."""
+        states = self.step(frames, [h[name] for name in sorted(h)])
+        following = {f"next_h_{n}": state for n, state in enumerate(states, start=1)}
         return {"scores": self.scores(states), **following}
 
     def following(self, audio: Any, samples: Any, frames: Any) -> dict[str, Any]:

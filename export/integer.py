@@ -45,12 +45,7 @@ def _integer_step(device: StreamingModel, clips: Any) -> schema.ModelT:
     }
     specs = {name: tf.TensorSpec(shape, name=name) for name, shape in shapes.items()}
 
-    def step(frames: Any, **h: Any) -> dict[str, Any]:
-        states = device.step(frames, [h[name] for name in sorted(h)])
-        following = {f"next_h_{n}": state for n, state in enumerate(states, start=1)}
-        return {"scores": device.scores(states), **following}
-
-    signatures = {"step": tf.function(step).get_concrete_function(**specs)}
+    signatures = {"step": tf.function(device.network).get_concrete_function(**specs)}
     floating = Interpreter(model_content=converted(device, signatures))
     run = floating.get_signature_runner("step")
     seen = _seen(device, run, shapes, clips)

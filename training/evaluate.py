@@ -56,6 +56,7 @@ from training.data import (
 )
 from training.download import DownloadError, speech_commands
 from training.files import write_text
+from training.trained import load_trained
 
 SNRS = (20, 10, 5, 0)  # dB
 SHIFTS = (-100, -50, 50, 100)  # ms
@@ -197,32 +198,13 @@ def _tflite(path: Path) -> tuple[tuple[str, ...], Callable[[Audio], Scores]]:
 
 
 def _keras(path: Path) -> tuple[tuple[str, ...], Callable[[Audio], Scores]]:
-    notes = path.parent / "metrics.json"
-    try:
-        labels = tuple(json.loads(notes.read_text(encoding="utf-8"))["labels"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise ModelError(f"{notes}: expected the labels of {path.name}: {reason}") from error
-
-    import keras
-
-    import speechgru.models  # noqa: F401  registers the layers that the file names
-
-    try:
-        model = keras.saving.load_model(path)
-    except Exception as error:  # Keras raises many kinds for what is no model
-        reason = str(error).splitlines()[0]
-        raise ModelError(f"{path}: expected a Keras model: {reason}") from error
-    expected = ((None, WINDOW), (None, len(labels)))
-    found = (model.input_shape, model.output_shape)
-    if found != expected:
-        raise ModelError(f"{path}: expected input and output of {expected}, found {found}")
+    model, metrics = load_trained(path)
 
     def score(clips: Audio) -> Scores:
         logits = np.asarray(model.predict_on_batch(clips), np.float64)
         return scipy.special.softmax(logits, axis=1)
 
-    return labels, score
+    return tuple(metrics["labels"]), score
 
 
 # The clips and the noise

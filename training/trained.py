@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from speechgru.modelfile import ModelError
+from training.clips import WINDOW
 
 LAYERS = ("mfcc", "scale", "conv", "logits")
 
@@ -34,10 +35,10 @@ def load_trained(path: Path) -> tuple[Any, dict[str, Any]]:
     except Exception as error:  # Keras raises many kinds for what is no model
         reason = str(error).splitlines()[0]
         raise ModelError(f"{path}: expected a Keras model, found {reason}") from error
-    names = {layer.name for layer in model.layers}
-    if not names >= set(LAYERS) or model.output_shape != (None, len(labels)):
-        raise ModelError(
-            f"{path}: expected a model of speechgru.build_model with {len(labels)} labels, "
-            f"found {model.name} with output {model.output_shape}"
-        )
+    expected = ((None, WINDOW), (None, len(labels)))
+    found = (model.input_shape, model.output_shape)
+    if found != expected:
+        raise ModelError(f"{path}: expected input and output of {expected}, found {found}")
+    if not {layer.name for layer in model.layers} >= set(LAYERS):
+        raise ModelError(f"{path}: expected a model of speechgru.build_model, found {model.name}")
     return model, metrics
