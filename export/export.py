@@ -223,7 +223,7 @@ def export(parsed: argparse.Namespace, out: Path, command: str) -> tuple[str, in
     from training.trained import load_trained
 
     notes = parsed.notes.read_text(encoding="utf-8") if parsed.notes else ""
-    model, metrics = load_trained(parsed.model)
+    model, metrics = load_trained(parsed.model, streams=True)
     labels, data = tuple(metrics["labels"]), parsed.data or Path(metrics["data"])
     data = data if parsed.data or data.is_dir() else None
     device = StreamingModel(model)

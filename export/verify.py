@@ -97,7 +97,7 @@ def run(parsed: argparse.Namespace) -> int:
     Recognizer(parsed.model)  # it loads, with every signature
     file = modelfile.read(parsed.model)
     keras_path = (parsed.run or parsed.model.parent) / "model.keras"
-    model, metrics = load_trained(keras_path)
+    model, metrics = load_trained(keras_path, streams=True)
     if metrics["labels"] != list(file.labels) or "unknown" not in file.labels:
         raise ModelError(
             f"{parsed.model}: expected the labels of {keras_path}, unknown among them, "

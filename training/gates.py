@@ -129,7 +129,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if parsed.model.suffix == ".tflite":
             raise ModelError(f"{parsed.model}: expected a run's folder or a .keras file")
-        model, metrics = load_trained(parsed.model)
+        model, metrics = load_trained(parsed.model, streams=True)
         labels = tuple(metrics["labels"])
         samples = one_second(audio.load(parsed.sound)).astype(np.float32)
         found = trace(model, samples)

@@ -9,9 +9,11 @@ from typing import Any
 
 from speechgru.audio import SAMPLE_RATE
 from speechgru.features import MFCCConfig
-from speechgru.models import PRESETS
+from speechgru.models import PRESETS as MODELS
+from training.teacher import TEACHER
 
 RECIPES = Path(__file__).parent / "recipes"
+PRESETS = (*MODELS, TEACHER)
 
 
 class RecipeError(ValueError):
@@ -85,7 +87,7 @@ class Recipe:
         if self.preset not in PRESETS:
             raise ValueError(f"`preset` must be one of {', '.join(PRESETS)}: {self.preset!r}")
         presets = (self.preset, *self.students)
-        if not set(presets) <= PRESETS.keys() or len(set(presets)) < len(presets):
+        if not set(presets) <= set(PRESETS) or len(set(presets)) < len(presets):
             raise ValueError(
                 f"`students` must be presets other than {self.preset!r} and each other: "
                 f"{list(self.students)}"

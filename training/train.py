@@ -82,6 +82,14 @@ def parse_arguments(
         help="begin with the model of this run (default: a new model)",
     )
     add(
+        "--teachers",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="RUN_DIR",
+        help="learn from what the models of these runs answer as well (default: none)",
+    )
+    add(
         "--features",
         choices=("graph", "librosa"),
         default="graph",
@@ -122,6 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(parsed: argparse.Namespace) -> int:
     """Read, train, report; returns the exit code."""
+    from speechgru.modelfile import ModelError
     from training.checkpoint import CheckpointError
     from training.data import DataError
     from training.devices import DeviceError
@@ -138,6 +147,7 @@ def run(parsed: argparse.Namespace) -> int:
         DataError,
         DeviceError,
         DownloadError,
+        ModelError,
         RecipeError,
         TrainingError,
     ) as error:
@@ -160,6 +170,7 @@ def as_started(parsed: argparse.Namespace) -> argparse.Namespace:
         if options.keys() != vars(parsed).keys() - {"given", "out", "resume"}:
             raise ValueError(f"options {', '.join(options)}")
         paths = {name: Path(value) for name, value in options.items() if name in PATHS and value}
+        paths["teachers"] = [Path(value) for value in options["teachers"]]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{path}: expected how the run was started, found {error}") from error
     typed = vars(parse_arguments(parsed.given, typed_only=True)).keys() - {"out", "resume"}
@@ -180,6 +191,7 @@ def prepared(parsed: argparse.Namespace) -> int:
     from training.features import librosa_log_mel, with_silence
     from training.files import write_text
     from training.recipe import RecipeError, load_recipe
+    from training.trained import load_trained
     from training.trainer import Trainer, report, train
 
     out = parsed.out
@@ -198,6 +210,8 @@ def prepared(parsed: argparse.Namespace) -> int:
     strategy = choose_strategy(parsed.strategy)
     writes = is_chief(strategy)
     start, earlier, start_folders = None, None, []
+    with strategy.scope():
+        teachers = [load_trained(folder) for folder in parsed.teachers]
     if parsed.start:
         start_folders = recipe.folders(parsed.start)
         with strategy.scope():
@@ -224,13 +238,20 @@ def prepared(parsed: argparse.Namespace) -> int:
             f"{parsed.start}: expected a model of {' '.join(task.labels)}, "
             f"found one of {' '.join(earlier['labels'])}"
         )
+    for folder, (model, metrics) in zip(parsed.teachers, teachers, strict=True):
+        found = tuple(metrics["labels"]), model.get_layer("mfcc").config
+        if found != (task.labels, recipe.front_end):
+            raise RecipeError(
+                f"{folder}: expected a model of {' '.join(task.labels)} with {recipe.front_end}, "
+                f"found one of {' '.join(found[0])} with {found[1]}"
+            )
     lists = json.dumps({"labels": task.labels, **task.lists}, indent=0)
     settings = json.dumps(dataclasses.asdict(recipe), indent=1)
     if parsed.resume and (out / "task.json").read_bytes() != lists.encode():
         raise DataError(f"{data}: expected the clips of {out / 'task.json'}, found others")
     identity = hashlib.blake2b((settings + lists).encode())
     identity.update(task.clips)
-    for folder in start_folders:
+    for folder in (*start_folders, *parsed.teachers):
         identity.update((folder / "model.keras").read_bytes())
     if writes:
         out.mkdir(parents=True, exist_ok=True)
@@ -239,6 +260,7 @@ def prepared(parsed: argparse.Namespace) -> int:
     if writes and not parsed.resume:
         options = {k: v for k, v in vars(parsed).items() if k not in ("given", "out", "resume")}
         options |= {k: str(options[k].resolve()) for k in PATHS if options[k]}
+        options["teachers"] = [str(folder.resolve()) for folder in options["teachers"]]
         started = {"command": parsed.given, "options": options, "git": git_revision()}
         write_text(out / "recipe.json", settings)
         write_text(out / RUN, json.dumps(started, indent=1))
@@ -250,7 +272,13 @@ def prepared(parsed: argparse.Namespace) -> int:
         task = with_silence(task, recipe)
         log_mel = librosa_log_mel(task.clips, recipe.front_end, default_cache() / "features")
     trainer = Trainer(
-        task, recipe, start, strategy=strategy, mixed=has_bfloat16(gpu), log_mel=log_mel
+        task,
+        recipe,
+        start,
+        strategy=strategy,
+        teachers=[model for model, _ in teachers],
+        mixed=has_bfloat16(gpu),
+        log_mel=log_mel,
     )
     interrupted = train(trainer, out, writes, identity.hexdigest())
     command = "python training/train.py " + shlex.join(parsed.given)
@@ -271,21 +299,18 @@ def git_revision() -> str | None:
 
 def load_start(folder: Path, preset: str, recipe: Any) -> tuple[Any, dict[str, Any]]:
     """Model and metrics of an earlier run, if it has the preset and the recipe's front end."""
-    import keras
-
-    from speechgru.models import build_model
     from training.recipe import RecipeError
+    from training.teacher import build
+    from training.trained import load_trained
 
+    model, metrics = load_trained(folder)
     try:
-        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
         earlier = {k: metrics[k] for k in ("labels", "commands", "epochs", "training_seconds")}
         earlier["labels"] = tuple(earlier["labels"])
-        model = keras.saving.load_model(folder / "model.keras")
-    except Exception as error:  # Keras raises many kinds for what is no model
-        reason = str(error).splitlines()[0]
-        raise RecipeError(f"{folder}: expected the folder of a run: {reason}") from error
+    except (KeyError, TypeError) as error:
+        raise RecipeError(f"{folder}: expected the folder of a run: {error!r}") from error
     front_end = model.get_layer("mfcc").config
-    expected = build_model(preset, earlier["labels"], recipe.front_end)
+    expected = build(preset, earlier["labels"], recipe.front_end)
     if front_end != recipe.front_end or _sizes(model) != _sizes(expected):
         raise RecipeError(
             f"{folder}: expected a model of preset {preset} with the recipe's front end, "

@@ -7,14 +7,18 @@ from typing import Any
 from speechgru.modelfile import ModelError
 from training.clips import WINDOW
 
-LAYERS = ("mfcc", "scale", "conv", "logits")
+LAYERS = ("mfcc", "scale", "logits")
 
 
-def load_trained(path: Path) -> tuple[Any, dict[str, Any]]:
+def load_trained(path: Path, *, streams: bool = False) -> tuple[Any, dict[str, Any]]:
     """The Keras model of a run's folder, or a .keras file, and the metrics.json beside it.
 
+    Args:
+        path: the folder or the file.
+        streams: whether it must be a model of `speechgru.build_model`, and no other teacher.
+
     Raises:
-        ModelError: nothing is there, or no model of `speechgru.build_model` with these labels.
+        ModelError: nothing is there, or no such model with these labels.
     """
     import keras
 
@@ -39,6 +43,7 @@ def load_trained(path: Path) -> tuple[Any, dict[str, Any]]:
     found = (model.input_shape, model.output_shape)
     if found != expected:
         raise ModelError(f"{path}: expected input and output of {expected}, found {found}")
-    if not {layer.name for layer in model.layers} >= set(LAYERS):
+    needed = {*LAYERS, "conv"} if streams else {*LAYERS}
+    if not {layer.name for layer in model.layers} >= needed:
         raise ModelError(f"{path}: expected a model of speechgru.build_model, found {model.name}")
     return model, metrics

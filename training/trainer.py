@@ -15,8 +15,8 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from speechgru.features import MFCC
-from speechgru.models import build_model, initial_state, streaming
-from training import checkpoint, plots
+from speechgru.models import initial_state
+from training import checkpoint, plots, teacher
 from training.augment import Draw, augment, mask_spectrogram, mixup
 from training.checkpoint import CheckpointError
 from training.data import Task, draw_batch, label_shares
@@ -57,10 +57,10 @@ class Network:
         self, preset: str, start: keras.Model | None, task: Task, recipe: Recipe, mixed: bool
     ) -> None:
         self.preset = preset
-        self.learner = model = start or build_model(preset, task.labels, recipe.front_end)
+        self.learner = model = start or teacher.build(preset, task.labels, recipe.front_end)
         if mixed or recipe.average:
             self.learner = _twin(preset, model, task, recipe, mixed)
-        self.classifier = streaming(self.learner, self.learner.get_layer("mfcc").output.shape[1])
+        self.classifier = teacher.classifier(self.learner)
         self.history: list[dict[str, float]] = []
         self.use(model)
 
@@ -97,6 +97,9 @@ class Trainer:
         start: trained models to go on from, of the preset and of each student, built inside
             `strategy.scope()`. Default None.
         strategy: a ``tf.distribute.Strategy`` that spreads every batch. Default: one device.
+        teachers: trained models with these labels and this front end. All networks then learn from
+            the mean of their answers, each to a clip by itself, and the students no longer from
+            the recipe's model. Default none.
         mixed: whether to compute in bfloat16; weights stay float32. Default False.
         log_mel: float32 (clips, frames, bands), features of `task.clips` computed beforehand, in
             place of augmented audio. Default None.
@@ -112,6 +115,7 @@ class Trainer:
         start: Sequence[keras.Model] | None = None,
         *,
         strategy: Any = None,
+        teachers: Sequence[keras.Model] = (),
         mixed: bool = False,
         log_mel: Any = None,
     ) -> None:
@@ -133,6 +137,8 @@ class Trainer:
                 Network(preset, model, task, recipe, mixed)
                 for preset, model in zip(presets, start or [None] * len(presets), strict=True)
             ]
+            self.teachers = [*teachers]
+            self._answering = [teacher.classifier(model) for model in teachers]
             self.optimizer = _optimizer(recipe)
             self.optimizer.build(self._variables())
         # In float32, which takes half of float64's time and agrees with it to 1e-3 dB.
@@ -205,14 +211,11 @@ class Trainer:
                 for network, state in zip(self.networks, states, strict=True)
             ]
             logits = [tf.cast(output["logits"], tf.float32) + self.prior for output in outputs]
-            taught = tf.stop_gradient(tf.nn.softmax(logits[0]))
-            taught = (1 - recipe.teaching) * wanted + recipe.teaching * taught
+            targets = self._targets(features, wanted, logits[0])
             losses = tf.stack(
                 [
                     tf.reduce_sum(tf.nn.softmax_cross_entropy_with_logits(target, guess))
-                    for target, guess in zip(
-                        [wanted] + [taught] * len(recipe.students), logits, strict=True
-                    )
+                    for target, guess in zip(targets, logits, strict=True)
                 ]
             )
             losses /= recipe.batch_size
@@ -234,6 +237,20 @@ class Trainer:
     def _wanted(self, answers: Any) -> Any:
         labels, smoothing = len(self.task.labels), self.recipe.label_smoothing
         return tf.one_hot(answers, labels) * (1 - smoothing) + smoothing / labels
+
+    def _targets(self, features: Any, wanted: Any, logits: Any) -> list[Any]:
+        """What each network is to answer, where the recipe's model answers `logits`."""
+        if self.teachers:
+            answers = [
+                model({"mfcc": features, **initial_state(model, len(wanted))})["logits"]
+                for model in self._answering
+            ]
+            taught = tf.reduce_mean(tf.nn.softmax(tf.stack(answers) + self.prior), axis=0)
+        else:
+            taught = tf.stop_gradient(tf.nn.softmax(logits))
+        weight = self.recipe.teaching
+        taught = (1 - weight) * wanted + weight * taught
+        return [taught if self.teachers else wanted] + [taught] * len(self.recipe.students)
 
     def augmented(self, clips: Any, answers: Any, seed: Any) -> tuple[Any, Any]:
         """Augmented audio of clips, (batch, samples), and what is wanted of it, (batch, labels)."""
@@ -333,7 +350,7 @@ def _twin(preset: str, model: keras.Model, task: Task, recipe: Recipe, mixed: bo
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16" if mixed else policy)
     try:
-        twin = build_model(preset, task.labels, recipe.front_end)
+        twin = teacher.build(preset, task.labels, recipe.front_end)
     finally:
         keras.config.set_dtype_policy(policy)
     _set_weights(twin, model.get_weights())
@@ -550,7 +567,10 @@ def report(
     for network, folder in zip(trainer.networks, trainer.recipe.folders(out), strict=True):
         network.use(_kept(folder))
         found = _measured(network, task) | of_run
-        found["teacher"] = trainer.recipe.preset if folder != out else None
+        names = [model.name.removeprefix("speechgru_") for model in trainer.teachers]
+        if not names and folder != out:
+            names = [trainer.recipe.preset]
+        found["teacher"] = " and ".join(names) or None
         write_text(folder / "metrics.json", json.dumps(found, indent=1))
         plots.curves(network.history, folder / "curves.png")
         plots.confusion(found["confusion"], task.labels, folder / "confusion.png")

@@ -19,6 +19,7 @@ import speechgru.models  # noqa: F401  registers the layers
 from training import checkpoint
 from training.data import make_task
 from training.recipe import load_recipe
+from training.teacher import TEACHER, build
 from training.train import main
 from training.trainer import LAST, Trainer, TrainingError, report, train
 
@@ -163,6 +164,32 @@ def test_a_student_learns_from_labels_and_teacher_by_their_weights(teaching, tas
     expected = [-np.sum(t * g, axis=1).mean() for t, g in ((wanted, logs[0]), (target, logs[1]))]
     losses, _ = trainer.step(rows, answers, 0)
     np.testing.assert_allclose(losses, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("teaching", [0.25, 1.0])
+def test_all_learn_from_the_mean_of_their_teachers(teaching, task, recipe_file):
+    recipe = with_students(recipe_file, teaching=teaching)
+    keras.utils.set_random_seed(7)
+    teachers = [build(p, task.labels, recipe.front_end) for p in (TEACHER, "small")]
+    for model in teachers:
+        model.get_layer("logits").kernel.assign_add(np.full((1, 4), [[0, 0.1, -0.1, 0.2]]))
+    trainer = Trainer(task, recipe, teachers=teachers)
+    rows, answers = trainer.draw(np.random.default_rng(0))
+    audio, wanted = trainer.augmented(task.clips[rows], answers, (recipe.seed, 0))
+    taught = [keras.ops.softmax(model(audio) + trainer.prior) for model in teachers]
+    assert np.abs(taught[0] - taught[1]).max() > 0.05
+    target = (1 - teaching) * np.asarray(wanted) + teaching * np.mean(taught, axis=0)
+    guesses = [n.learner(audio) + trainer.prior for n in trainer.networks]
+    expected = [
+        np.mean(keras.ops.categorical_crossentropy(target, guess, from_logits=True))
+        for guess in guesses
+    ]
+    before = [model.get_weights() for model in teachers]
+    losses, _ = trainer.step(rows, answers, 0)
+    np.testing.assert_allclose(losses, expected, rtol=1e-4)
+    for model, weights in zip(teachers, before, strict=True):
+        for one, other in zip(weights, model.get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize(("share", "number"), [(0.0, 1), (1.0, 1), (1.0, 40)])
@@ -481,6 +508,32 @@ def test_students_go_on_with_their_teacher_and_overwrite_no_run(
         assert message in capsys.readouterr().err
 
 
+def test_a_run_learns_from_the_models_of_others(
+    run_folder, word_folder, recipe_file, tmp_path, capsys
+):
+    recipe = tmp_path / "convolutions.toml"
+    recipe.write_text(recipe_file.read_text().replace('"small"', f'"{TEACHER}"'))
+    data = ["--data", str(word_folder), "--epochs", "2"]
+    words = ["--words", "yes", "no"]
+    taught = [*data, "--recipe", str(recipe_file), "--out", str(tmp_path / "taught")]
+    taught += ["--teachers", str(run_folder), str(tmp_path / "conv")]
+    assert main([*data, *words, "--recipe", str(recipe), "--out", str(tmp_path / "conv")]) == 0
+    assert main([*taught, *words]) == 0
+    metrics = json.loads((tmp_path / "taught" / "metrics.json").read_text())
+    assert metrics["teacher"] == f"small and {TEACHER}"
+    kept = (tmp_path / "taught" / "model.keras").read_bytes()
+    assert main(["--resume", "--out", str(tmp_path / "taught")]) == 0
+    assert kept == (tmp_path / "taught" / "model.keras").read_bytes()
+    capsys.readouterr()
+    taught[taught.index("--out") + 1] = str(tmp_path / "other")
+    assert main([*taught, "--words", "no", "bird"]) == 2
+    errors = capsys.readouterr().err
+    assert f"{run_folder}: expected a model of no bird unknown silence" in errors
+    (tmp_path / "conv" / "metrics.json").unlink()
+    assert main([*taught, *words]) == 2
+    assert "metrics.json: expected the labels of model.keras" in capsys.readouterr().err
+
+
 def test_ctrl_c_keeps_what_was_learnt(word_folder, recipe_file, tmp_path, interrupt):
     command = [sys.executable, str(SCRIPT), "--data", str(word_folder), "--words", "yes", "no"]
     command += ["--recipe", str(recipe_file), "--epochs", "10000", "--out", str(tmp_path / "run")]
@@ -501,7 +554,8 @@ def test_ctrl_c_keeps_what_was_learnt(word_folder, recipe_file, tmp_path, interr
         (["--data", "WORDS", "--recipe", "secret"], "no recipe 'secret'"),
         (["--data", "WORDS", "--epochs", "0"], "`epochs` must be at least 1"),
         (["--data", "WORDS", "--negative", "nowhere"], "nowhere: expected sound files"),
-        (["--data", "WORDS", "--start", "nowhere"], "nowhere: expected the folder of a run"),
+        (["--data", "WORDS", "--start", "nowhere"], "nowhere: expected a trained model"),
+        (["--data", "WORDS", "--teachers", "nowhere"], "nowhere: expected a trained model"),
     ],
 )
 def test_wrong_input_is_one_line_and_exit_code_2(arguments, message, word_folder, tmp_path, capsys):
