@@ -30,7 +30,8 @@ class MFCCConfig:
         n_fft: length of the Fourier transform, a power of two, at least frame_length. Default 512.
         n_mels: number of mel bands (Slaney's scale and area norm, as in librosa). Default 40.
         n_mfcc: number of cepstral coefficients, at most n_mels. Default 40.
-        fmin, fmax: edges of the lowest and highest band in Hz. Defaults 20 and 7600.
+        fmin: lower edge of the lowest band, in Hz. Default 20.
+        fmax: upper edge of the highest band, in Hz. Default 7600.
 
     Raises:
         ValueError: a setting is out of its range; the message names it.
@@ -177,7 +178,7 @@ class MFCC(keras.layers.Layer):
     Returns:
         float32, shape (batch, samples // hop_length, n_mfcc).
 
-    Example:
+    Examples:
 
     >>> speechgru.MFCC()(np.zeros((1, 16000), "float32")).shape
     TensorShape([1, 50, 40])

@@ -266,7 +266,7 @@ class GRU(keras.layers.RNN):
     Raises:
         ValueError: an argument is out of its range, or a shape does not fit.
 
-    Example:
+    Examples:
 
     >>> speechgru.GRU(4, update_gate="write")(np.zeros((2, 50, 40), "float32")).shape
     TensorShape([2, 4])
@@ -553,7 +553,7 @@ class GRU(keras.layers.RNN):
         Raises:
             ValueError: not a GRU, or a change that the weights do not fit.
 
-        Example:
+        Examples:
 
         >>> looking = speechgru.GRU.from_keras(model.get_layer("gru_1"), return_gates=True)
         """

@@ -169,7 +169,7 @@ def recognize(
 
     The arguments, the answer and the errors are those of `Recognizer.recognize`.
 
-    Example:
+    Examples:
 
     >>> speechgru.recognize("samples/yes-festival-kal-32k-pcm16.wav").label
     'yes'
