@@ -189,18 +189,14 @@ def gates(found: Any, labels: Sequence[str], title: str, path: Path) -> None:
 def cells(
     curves: Mapping[str, Any],
     norms: Mapping[str, Mapping[str, Any]],
-    accuracies: Mapping[str, Any],
-    lags: Sequence[int],
     folder: Path,
 ) -> None:
-    """Pictures of `compare`: accuracy by epoch, gradient by distance, accuracy by lag.
+    """Pictures of `compare`: accuracy by epoch, gradient by distance.
 
     Args:
         curves: of each network the validation accuracies, (seeds, epochs).
         norms: "untrained" and "trained"; of each cell the gradient's norm at every step, (steps,).
-        accuracies: of each cell the accuracies, (lags, seeds).
-        lags: in steps.
-        folder: for accuracy.png, gradients.png and lags.png.
+        folder: for accuracy.png and gradients.png.
     """
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
@@ -220,6 +216,9 @@ def cells(
     axes.legend(fontsize="small")
     _save(figure, folder / "gradients.png")
 
+
+def lags(accuracies: Mapping[str, Any], lags: Sequence[int], path: Path) -> None:
+    """Accuracy by lag: of each cell the accuracies, (lags, seeds); lags in steps."""
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.subplots()
     for name, by_lag in accuracies.items():
@@ -228,7 +227,7 @@ def cells(
     axes.set_xticks(lags, [str(lag) for lag in lags])
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small")
-    _save(figure, folder / "lags.png")
+    _save(figure, path)
 
 
 def forms(rows: Mapping[str, Any], path: Path) -> None:

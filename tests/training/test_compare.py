@@ -66,12 +66,30 @@ def test_a_run_writes_tables_and_pictures(monkeypatch, tmp_path):
     monkeypatch.setattr(compare, "CELLS", few)
     monkeypatch.setattr(compare, "LAGS", (3, 5))
     arguments = ["--quick", "--seeds", "2", "--epochs", "1", "--steps", "2"]
+    arguments += ["--lag-steps", "2"]
     assert compare.main([*arguments, "--out", str(tmp_path)]) == 0
     lines = (tmp_path / "compare.md").read_text().splitlines()
     assert [line.split(" | ")[0] for line in lines[2:6]] == [f"| {n}" for n in (*few, "plain RNN")]
     assert sum(line.startswith("| plain RNN") for line in lines) == 3
+    lags = (tmp_path / "lags.md").read_text()
+    assert [line.split(" | ")[0] for line in lags.splitlines()[2:8]] == [
+        f"| {name}" for name in compare.lag_cells(5)
+    ]
     for name in ("accuracy", "gradients", "lags"):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", ["LSTM, slow gates", f"{compare.REFERENCE}, slow gates"])
+def test_slow_gates_keep_for_up_to_the_lag(name):
+    cells = compare.lag_cells(50)
+    layer = Learner(Recall(50), name, 400, 0, cells=cells).layer
+    bias = layer.cell.bias.numpy()
+    keeps = bias[0, :400] if bias.ndim == 2 else bias[400:800]
+    times = 1 / (1 - 1 / (1 + np.exp(-keeps)))  # a state falls to 1/e in so many steps
+    assert 2 <= times.min() < 4
+    assert 45 < times.max() <= 51
+    others = np.delete(bias[0], np.s_[:400]) if bias.ndim == 2 else bias[800:]
+    assert not others.any()
 
 
 def test_speech_is_learnt_with_any_cell(word_folder):
