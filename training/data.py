@@ -584,7 +584,7 @@ def _read_noises(reading: Reading, data: Path, added: Path | None) -> list[_Nois
 def synthetic_noise(
     speech: Samples, rng: np.random.Generator, seconds: int = 12
 ) -> list[npt.NDArray[np.float64]]:
-    """Noises that no recording gives: coloured and fluctuating noise, hum, clicks and babble.
+    """Noises that no recording gives: coloured and fluctuating noise, hum, clicks, babble, events.
 
     Args:
         speech: clips to make babble of, int16 (n, WINDOW).
@@ -623,7 +623,55 @@ def synthetic_noise(
         voices = rng.integers(4, 10)
         picks = speech[rng.integers(len(speech), size=(voices, seconds))]
         noises.append(picks.reshape(voices, -1).astype(np.float64).sum(axis=0))
+    for _ in range(40):
+        noise = 1e-3 * rng.normal(size=size)
+        for _ in range(3 * seconds):
+            sound = _event(rng)[: size // 2]
+            start = rng.integers(size - sound.size)
+            noise[start : start + sound.size] += sound * 10 ** (rng.uniform(-20, 0) / 20)
+        noises.append(noise)
     return noises
+
+
+def _event(rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """A sound of 0.05 to 1.2 s that is no speech: a call, a whistle, a bell or a bang, in a body.
+
+    A sum of partials of one gliding and trembling pitch, or of none that fit together, or noise;
+    then a resonance, and an attack and a decay.
+    """
+    size = int(RATE * 0.05 * 24 ** rng.random())
+    time = np.arange(size) / RATE
+    kind = rng.choice(["call", "whistle", "bell", "bang"])
+    if kind == "bang":
+        sound = rng.normal(size=size)
+    else:
+        pitch = 80 * 2 ** rng.uniform(0, 3.5) if kind == "call" else 300 * 2 ** rng.uniform(0, 3.5)
+        glide = 2 ** np.interp(np.linspace(0, 3, size), range(4), rng.normal(size=4) * 0.4)
+        tremble = 1 + rng.uniform(0, 0.05) * np.sin(2 * np.pi * rng.uniform(3, 40) * time)
+        steady = np.ones(size)
+        phase = (
+            2 * np.pi * np.cumsum(pitch * (steady if kind == "bell" else glide * tremble)) / RATE
+        )
+        count = 1 + int(rng.integers(3)) if kind == "whistle" else int(rng.integers(4, 24))
+        partials = np.arange(1, count + 1, dtype=float)
+        if kind == "bell":
+            partials[1:] = 1 + rng.uniform(0, 7, size=count - 1)
+        partials = partials[partials * pitch * 1.5 < RATE / 2]
+        fall = rng.uniform(0, 1.5)
+        sound = sum((p**-fall * np.sin(p * phase + 7 * p) for p in partials), 0.0 * time)
+    if rng.random() < 0.7:
+        centre, q = 200 * 2 ** rng.uniform(0, 4.5), rng.uniform(0.7, 8)
+        sound = sound + 4 * scipy.signal.lfilter(*scipy.signal.iirpeak(centre, q, fs=RATE), sound)
+    attack, decay = 0.002 * 50 ** rng.random(), 0.03 * 30 ** rng.random()
+    envelope = (
+        np.minimum(time / attack, 1)
+        * np.exp(-time / decay)
+        * np.minimum((time[-1] - time) / 0.005, 1)
+    )
+    if rng.random() < 0.3:  # a rattle
+        envelope *= 0.5 + 0.5 * np.sin(2 * np.pi * rng.uniform(8, 60) * time)
+    sound = sound * envelope
+    return sound / max(float(np.abs(sound).max()), 1e-9)
 
 
 def noise_rows(noises: Iterable[npt.NDArray[np.generic]]) -> npt.NDArray[np.float32]:

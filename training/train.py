@@ -79,7 +79,7 @@ def parse_arguments(
         "--start",
         type=Path,
         metavar="RUN_DIR",
-        help="begin with the model of this run (default: a new model)",
+        help="begin with the models of this run (default: new models)",
     )
     add(
         "--teachers",
@@ -213,9 +213,11 @@ def prepared(parsed: argparse.Namespace) -> int:
     with strategy.scope():
         teachers = [load_trained(folder) for folder in parsed.teachers]
     if parsed.start:
-        start_folders = recipe.folders(parsed.start)
+        presets = (recipe.preset, *recipe.students)
+        start_folders = [
+            own if (own := parsed.start / preset).is_dir() else parsed.start for preset in presets
+        ]
         with strategy.scope():
-            presets = (recipe.preset, *recipe.students)
             loaded = [
                 load_start(folder, preset, recipe)
                 for folder, preset in zip(start_folders, presets, strict=True)
@@ -281,9 +283,11 @@ def prepared(parsed: argparse.Namespace) -> int:
         log_mel=log_mel,
     )
     interrupted = train(trainer, out, writes, identity.hexdigest())
-    command = "python training/train.py " + shlex.join(parsed.given)
+    before = [*([earlier] if earlier else []), *(metrics for _, metrics in teachers)]
+    commands = [command for metrics in before for command in metrics.get("commands", [])]
+    commands.append("python training/train.py " + shlex.join(parsed.given))
     if writes:
-        report(trainer, data, command, out, earlier)
+        report(trainer, data, list(dict.fromkeys(commands)), out, earlier)
     print(out)
     return 130 if interrupted else 0
 

@@ -534,13 +534,22 @@ def _cross_entropy(logits: Any, answers: Any) -> float:
 
 
 def report(
-    trainer: Trainer, data: Path, command: str, out: Path, earlier: dict[str, Any] | None = None
+    trainer: Trainer,
+    data: Path,
+    commands: list[str],
+    out: Path,
+    earlier: dict[str, Any] | None = None,
 ) -> None:
     """Measure the kept models on the validation clips; write metrics.json and the pictures.
 
-    `earlier` is what metrics.json says of the run that this one went on from.
+    Args:
+        trainer: what was trained.
+        data: the folder of clips.
+        commands: what the models come from, this run's command last.
+        out: the run's folder.
+        earlier: metrics.json of the run that this one went on from. Default None.
     """
-    earlier = earlier or {"commands": [], "epochs": 0, "training_seconds": 0.0}
+    earlier = earlier or {"epochs": 0, "training_seconds": 0.0}
     task = trainer.task
     # The official lists and noises tell Speech Commands from a folder in its layout.
     is_speech_commands = all(
@@ -558,7 +567,7 @@ def report(
         "training_data": task.summary,
         "data": str(data.resolve()),
         "licence": SPEECH_COMMANDS_LICENCE if is_speech_commands else "",
-        "commands": [*earlier["commands"], command],
+        "commands": commands,
         "versions": {
             "python": platform.python_version(),
             **{name: version(name) for name in ("tensorflow", "keras", "librosa", "numpy")},

@@ -456,3 +456,16 @@ def test_every_word_is_a_command_and_speakers_are_split_officially(tmp_path):
         "validation"
     }
     assert len(made.pools[3][0]) == 1 + len([k for k in made.lists["training"] if "silence/" in k])
+
+
+def test_made_noises_are_many_and_no_two_events_alike():
+    rng = np.random.default_rng(0)
+    noises = data.synthetic_noise(rng.integers(-99, 99, (30, data.WINDOW), np.int16), rng)
+    assert len({noise.tobytes() for noise in noises}) == len(noises) == 84
+    assert all(np.isfinite(noise).all() and noise.any() for noise in noises)
+    events = [data._event(rng) for _ in range(300)]
+    seconds = [event.size / data.RATE for event in events]
+    assert 0.05 <= min(seconds) < 0.06
+    assert 1.0 < max(seconds) <= 1.2
+    assert all(np.abs(event).max() == pytest.approx(1) for event in events)
+    assert all(abs(event[-1]) < 0.05 for event in events)  # none ends in a click

@@ -117,7 +117,7 @@ def test_a_student_is_kept_with_figures_of_its_own(task, recipe_file, tmp_path):
     trainer = Trainer(task, with_students(recipe_file))
     assert not train(trainer, tmp_path)
     assert trainer.traces == 1
-    report(trainer, tmp_path, "", tmp_path)
+    report(trainer, tmp_path, [], tmp_path)
     for folder, preset, teacher in (
         (tmp_path, "small", None),
         (tmp_path / "medium", "medium", "small"),
@@ -349,7 +349,7 @@ def test_the_report_is_on_the_kept_model_not_the_last(task, recipe_file, tmp_pat
     fresh = Trainer(task, load_recipe(str(recipe_file))).networks[0].model
     fresh.get_layer("logits").bias.assign([0, 0, 0, 9])  # always silence
     fresh.save(tmp_path / "model.keras")
-    report(trainer, tmp_path, "", tmp_path)
+    report(trainer, tmp_path, [], tmp_path)
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["recall"]["silence"] == 1
     assert metrics["recall"]["yes"] == 0
@@ -497,6 +497,13 @@ def test_students_go_on_with_their_teacher_and_overwrite_no_run(
         for run in ("first", "more")
     ]
     assert losses[1] < losses[0] / 2
+    alone = tmp_path / "alone.toml"
+    alone.write_text(recipe_file.read_text().replace('"small"', '"medium"'))
+    taken = [*arguments[:3], *arguments[3:5], "--recipe", str(alone), "--epochs", "1"]
+    taken += ["--start", str(tmp_path / "first"), "--out", str(tmp_path / "student")]
+    assert main(taken) == 0  # the student's model, from the folder of its preset
+    history = json.loads((tmp_path / "student" / "history.json").read_text())
+    assert history[0]["loss"] < losses[0] / 2
     shutil.copytree(run_folder, tmp_path / "runs" / "medium")
     capsys.readouterr()
     for out, start, message in (
@@ -521,6 +528,7 @@ def test_a_run_learns_from_the_models_of_others(
     assert main([*taught, *words]) == 0
     metrics = json.loads((tmp_path / "taught" / "metrics.json").read_text())
     assert metrics["teacher"] == f"small and {TEACHER}"
+    assert len(metrics["commands"]) == 3
     kept = (tmp_path / "taught" / "model.keras").read_bytes()
     assert main(["--resume", "--out", str(tmp_path / "taught")]) == 0
     assert kept == (tmp_path / "taught" / "model.keras").read_bytes()
