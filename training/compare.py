@@ -374,6 +374,7 @@ def main(arguments: list[str] | None = None) -> int:
     parsed = parser.parse_args(arguments)
     if min(parsed.seeds, parsed.epochs, parsed.steps, parsed.lag_steps) < 1:
         parser.error("--seeds, --epochs, --steps and --lag-steps: expected at least 1")
+    tf.get_logger().setLevel("ERROR")  # it warns that every learner has a graph of its own
     from export.convert import ExportError
     from training.download import DownloadError, speech_commands
 
