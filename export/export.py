@@ -10,6 +10,7 @@ model medium.step.tflite, the step alone with integer inputs and outputs.
 
 import argparse
 import dataclasses
+import math
 import os
 import platform
 import shlex
@@ -27,7 +28,8 @@ QUANTIZATIONS = ("none", "float16", "dynamic", "int8")
 THRESHOLD = 0.5  # a command is taken where it is likelier than all else together
 CALIBRATION = ROOT / "export" / "calibration.txt"
 CHECK_CLIPS = 1000
-# Greatest difference of a score from the Keras model's, and share of clips whose label may change.
+# Greatest difference of a score from the Keras model's, and share of clips whose label may change,
+# rounded up to whole clips.
 TOLERANCE = {
     "none": (1e-4, 0.0),
     "float16": (0.02, 0.002),
@@ -122,10 +124,9 @@ def check(path: Path, model: Any, clips: Any, quantize: str) -> str:
         f"MFCC; {changed:.1%} of the labels changed; streamed, {stream_error:.1e} in a score"
     )
     error_limit, changed_limit = TOLERANCE[quantize]
-    changed_limit += 1 / len(clips) if changed_limit else 0  # one more or less does not count
     if (
         not error <= error_limit
-        or not changed <= changed_limit
+        or not changed * len(clips) <= math.ceil(changed_limit * len(clips)) + 0.5
         or not mfcc_error <= MFCC_TOLERANCE
         or not stream_error <= STREAM_TOLERANCE
     ):

@@ -167,6 +167,7 @@ def as_started(parsed: argparse.Namespace) -> argparse.Namespace:
     try:
         started = json.loads(path.read_text(encoding="utf-8"))
         options, command = started["options"], started["command"]
+        options.setdefault("teachers", [])  # there were none once
         if options.keys() != vars(parsed).keys() - {"given", "out", "resume"}:
             raise ValueError(f"options {', '.join(options)}")
         paths = {name: Path(value) for name, value in options.items() if name in PATHS and value}
@@ -210,8 +211,15 @@ def prepared(parsed: argparse.Namespace) -> int:
     strategy = choose_strategy(parsed.strategy)
     writes = is_chief(strategy)
     start, earlier, start_folders = None, None, []
+    for folder in (*([parsed.start] if parsed.start else []), *parsed.teachers):
+        if folder.is_file():
+            raise RecipeError(f"{folder}: expected the folder of a run, found a file")
     with strategy.scope():
         teachers = [load_trained(folder) for folder in parsed.teachers]
+    for folder, (model, _) in zip(parsed.teachers, teachers, strict=True):
+        found = model.get_layer("mfcc").config
+        if found != recipe.front_end:
+            raise RecipeError(f"{folder}: expected a model with {recipe.front_end}, found {found}")
     if parsed.start:
         presets = (recipe.preset, *recipe.students)
         start_folders = [
@@ -240,12 +248,11 @@ def prepared(parsed: argparse.Namespace) -> int:
             f"{parsed.start}: expected a model of {' '.join(task.labels)}, "
             f"found one of {' '.join(earlier['labels'])}"
         )
-    for folder, (model, metrics) in zip(parsed.teachers, teachers, strict=True):
-        found = tuple(metrics["labels"]), model.get_layer("mfcc").config
-        if found != (task.labels, recipe.front_end):
-            raise RecipeError(
-                f"{folder}: expected a model of {' '.join(task.labels)} with {recipe.front_end}, "
-                f"found one of {' '.join(found[0])} with {found[1]}"
+    for folder, (_, metrics) in zip(parsed.teachers, teachers, strict=True):
+        if metrics["labels"] != [*task.labels]:
+            raise DataError(
+                f"{folder}: expected a model of {' '.join(task.labels)}, "
+                f"found one of {' '.join(metrics['labels'])}"
             )
     lists = json.dumps({"labels": task.labels, **task.lists}, indent=0)
     settings = json.dumps(dataclasses.asdict(recipe), indent=1)

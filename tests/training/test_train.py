@@ -163,7 +163,7 @@ def test_a_student_learns_from_labels_and_teacher_by_their_weights(teaching, tas
     target = (1 - teaching) * np.asarray(wanted) + teaching * np.exp(logs[0])
     expected = [-np.sum(t * g, axis=1).mean() for t, g in ((wanted, logs[0]), (target, logs[1]))]
     losses, _ = trainer.step(rows, answers, 0)
-    np.testing.assert_allclose(losses, expected, rtol=1e-4)
+    np.testing.assert_allclose(losses, expected, rtol=5e-4)
 
 
 @pytest.mark.parametrize("teaching", [0.25, 1.0])
@@ -186,7 +186,7 @@ def test_all_learn_from_the_mean_of_their_teachers(teaching, task, recipe_file):
     ]
     before = [model.get_weights() for model in teachers]
     losses, _ = trainer.step(rows, answers, 0)
-    np.testing.assert_allclose(losses, expected, rtol=1e-4)
+    np.testing.assert_allclose(losses, expected, rtol=5e-4)
     for model, weights in zip(teachers, before, strict=True):
         for one, other in zip(weights, model.get_weights(), strict=True):
             np.testing.assert_array_equal(one, other)
@@ -537,6 +537,12 @@ def test_a_run_learns_from_the_models_of_others(
     assert main([*taught, "--words", "no", "bird"]) == 2
     errors = capsys.readouterr().err
     assert f"{run_folder}: expected a model of no bird unknown silence" in errors
+    other = tmp_path / "other.toml"
+    other.write_text(recipe_file.read_text() + "[front_end]\nn_mfcc = 20\n")
+    changed = [*taught, *words]
+    changed[changed.index("--recipe") + 1] = str(other)
+    assert main(changed) == 2
+    assert f"{run_folder}: expected a model with MFCCConfig(" in capsys.readouterr().err
     (tmp_path / "conv" / "metrics.json").unlink()
     assert main([*taught, *words]) == 2
     assert "metrics.json: expected the labels of model.keras" in capsys.readouterr().err
@@ -564,6 +570,8 @@ def test_ctrl_c_keeps_what_was_learnt(word_folder, recipe_file, tmp_path, interr
         (["--data", "WORDS", "--negative", "nowhere"], "nowhere: expected sound files"),
         (["--data", "WORDS", "--start", "nowhere"], "nowhere: expected a trained model"),
         (["--data", "WORDS", "--teachers", "nowhere"], "nowhere: expected a trained model"),
+        (["--data", "WORDS", "--teachers", __file__], "expected the folder of a run, found a file"),
+        (["--data", "WORDS", "--start", __file__], "expected the folder of a run, found a file"),
     ],
 )
 def test_wrong_input_is_one_line_and_exit_code_2(arguments, message, word_folder, tmp_path, capsys):
