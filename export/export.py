@@ -28,8 +28,8 @@ QUANTIZATIONS = ("none", "float16", "dynamic", "int8")
 THRESHOLD = 0.5  # a command is taken where it is likelier than all else together
 CALIBRATION = ROOT / "export" / "calibration.txt"
 CHECK_CLIPS = 1000
-# Greatest difference of a score from the Keras model's, and share of clips whose label may change,
-# rounded up to whole clips.
+# Greatest difference of a score from the Keras model's, and share of clips whose label may change
+# (see `changed_labels_limit`).
 TOLERANCE = {
     "none": (1e-4, 0.0),
     "float16": (0.02, 0.002),
@@ -123,15 +123,19 @@ def check(path: Path, model: Any, clips: Any, quantize: str) -> str:
         f"{len(clips)} clips: greatest difference {error:.1e} in a score, {mfcc_error:.1e} in an "
         f"MFCC; {changed:.1%} of the labels changed; streamed, {stream_error:.1e} in a score"
     )
-    error_limit, changed_limit = TOLERANCE[quantize]
     if (
-        not error <= error_limit
-        or not changed * len(clips) <= math.ceil(changed_limit * len(clips)) + 0.5
+        not error <= TOLERANCE[quantize][0]
+        or not changed <= changed_labels_limit(quantize, len(clips))
         or not mfcc_error <= MFCC_TOLERANCE
         or not stream_error <= STREAM_TOLERANCE
     ):
         raise ExportError(f"the exported file does not answer like the Keras model on {line}")
     return line
+
+
+def changed_labels_limit(quantize: str, clips: int) -> float:
+    """The share of so many clips whose label may change: that of TOLERANCE in whole clips, up."""
+    return math.ceil(TOLERANCE[quantize][1] * clips) / clips
 
 
 def calibration_clips(data: Path | None, labels: Sequence[str]) -> tuple[Any, str]:

@@ -59,7 +59,6 @@ LAGS = (10, 20, 50, 100, 200, 500)
 LAG_UNITS, LAG_BATCH, LAG_RATE = 40, 64, 5e-3
 
 
-@keras.saving.register_keras_serializable(package="speechgru")
 class Slow(keras.initializers.Initializer):
     """Biases of gates that keep what they hold for 1 to `steps` steps (Tallec & Ollivier 2018,
     arXiv:1804.11188, section 3).

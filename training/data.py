@@ -648,10 +648,8 @@ def _event(rng: np.random.Generator) -> npt.NDArray[np.float64]:
         pitch = 80 * 2 ** rng.uniform(0, 3.5) if kind == "call" else 300 * 2 ** rng.uniform(0, 3.5)
         glide = 2 ** np.interp(np.linspace(0, 3, size), range(4), rng.normal(size=4) * 0.4)
         tremble = 1 + rng.uniform(0, 0.05) * np.sin(2 * np.pi * rng.uniform(3, 40) * time)
-        steady = np.ones(size)
-        phase = (
-            2 * np.pi * np.cumsum(pitch * (steady if kind == "bell" else glide * tremble)) / RATE
-        )
+        course = np.ones(size) if kind == "bell" else glide * tremble
+        phase = 2 * np.pi * np.cumsum(pitch * course) / RATE
         count = 1 + int(rng.integers(3)) if kind == "whistle" else int(rng.integers(4, 24))
         partials = np.arange(1, count + 1, dtype=float)
         if kind == "bell":

@@ -231,6 +231,8 @@ def prepared(parsed: argparse.Namespace) -> int:
                 for folder, preset in zip(start_folders, presets, strict=True)
             ]
         start, earlier = [model for model, _ in loaded], loaded[0][1]
+    sources = [(parsed.start, earlier)] if earlier else []
+    sources += zip(parsed.teachers, (metrics for _, metrics in teachers), strict=True)
     data = parsed.data or speech_commands()
     task = make_task(
         data,
@@ -243,13 +245,8 @@ def prepared(parsed: argparse.Namespace) -> int:
         seed=recipe.seed,
         spliced_share=recipe.spliced_share,
     )
-    if earlier and earlier["labels"] != task.labels:
-        raise DataError(
-            f"{parsed.start}: expected a model of {' '.join(task.labels)}, "
-            f"found one of {' '.join(earlier['labels'])}"
-        )
-    for folder, (_, metrics) in zip(parsed.teachers, teachers, strict=True):
-        if metrics["labels"] != [*task.labels]:
+    for folder, metrics in sources:
+        if tuple(metrics["labels"]) != task.labels:
             raise DataError(
                 f"{folder}: expected a model of {' '.join(task.labels)}, "
                 f"found one of {' '.join(metrics['labels'])}"
@@ -290,8 +287,7 @@ def prepared(parsed: argparse.Namespace) -> int:
         log_mel=log_mel,
     )
     interrupted = train(trainer, out, writes, identity.hexdigest())
-    before = [*([earlier] if earlier else []), *(metrics for _, metrics in teachers)]
-    commands = [command for metrics in before for command in metrics.get("commands", [])]
+    commands = [command for _, metrics in sources for command in metrics.get("commands", [])]
     commands.append("python training/train.py " + shlex.join(parsed.given))
     if writes:
         report(trainer, data, list(dict.fromkeys(commands)), out, earlier)

@@ -14,6 +14,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import speechgru.models  # noqa: F401  registers the layers
 from training import checkpoint
@@ -145,12 +146,18 @@ def test_a_teacher_learns_as_it_would_without_students(task, recipe_file):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
+def augmented(trainer, rows, answers):
+    """Audio and targets of the first step, by a graph, as the step has it: eagerly they differ."""
+    seed = (trainer.recipe.seed, tf.constant(0))
+    return tf.function(trainer.augmented)(trainer.task.clips[rows], tf.constant(answers), seed)
+
+
 @pytest.mark.parametrize("teaching", [0.0, 0.25, 1.0])
 def test_a_student_learns_from_labels_and_teacher_by_their_weights(teaching, task, recipe_file):
     recipe = with_students(recipe_file, teaching=teaching)
     trainer = Trainer(task, recipe)
     rows, answers = trainer.draw(np.random.default_rng(0))
-    audio, wanted = trainer.augmented(task.clips[rows], answers, (recipe.seed, 0))
+    audio, wanted = augmented(trainer, rows, answers)
     features = trainer.front_end(audio)
     shares = recipe.unknown_share, recipe.silence_share
     command = (1 - sum(shares)) / 2
@@ -163,7 +170,7 @@ def test_a_student_learns_from_labels_and_teacher_by_their_weights(teaching, tas
     target = (1 - teaching) * np.asarray(wanted) + teaching * np.exp(logs[0])
     expected = [-np.sum(t * g, axis=1).mean() for t, g in ((wanted, logs[0]), (target, logs[1]))]
     losses, _ = trainer.step(rows, answers, 0)
-    np.testing.assert_allclose(losses, expected, rtol=5e-4)
+    np.testing.assert_allclose(losses, expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("teaching", [0.25, 1.0])
@@ -175,7 +182,7 @@ def test_all_learn_from_the_mean_of_their_teachers(teaching, task, recipe_file):
         model.get_layer("logits").kernel.assign_add(np.full((1, 4), [[0, 0.1, -0.1, 0.2]]))
     trainer = Trainer(task, recipe, teachers=teachers)
     rows, answers = trainer.draw(np.random.default_rng(0))
-    audio, wanted = trainer.augmented(task.clips[rows], answers, (recipe.seed, 0))
+    audio, wanted = augmented(trainer, rows, answers)
     taught = [keras.ops.softmax(model(audio) + trainer.prior) for model in teachers]
     assert np.abs(taught[0] - taught[1]).max() > 0.05
     target = (1 - teaching) * np.asarray(wanted) + teaching * np.mean(taught, axis=0)
@@ -186,7 +193,7 @@ def test_all_learn_from_the_mean_of_their_teachers(teaching, task, recipe_file):
     ]
     before = [model.get_weights() for model in teachers]
     losses, _ = trainer.step(rows, answers, 0)
-    np.testing.assert_allclose(losses, expected, rtol=5e-4)
+    np.testing.assert_allclose(losses, expected, rtol=1e-4)
     for model, weights in zip(teachers, before, strict=True):
         for one, other in zip(weights, model.get_weights(), strict=True):
             np.testing.assert_array_equal(one, other)
