@@ -51,8 +51,6 @@ class StreamingModel(tf.Module):
             raise ExportError(
                 f"expected a window of whole hops ({self.hop} samples), found {self.window} samples"
             )
-        # One frame after the other, as one matrix product.
-        self._conv_kernel = tf.reshape(tf.convert_to_tensor(conv.kernel), (-1, conv.filters))
         self._conv = conv
         # Where z near 1 writes, a state is kept by a z near 0, which integers hold exactly.
         grus = [layer for layer in model.layers if isinstance(layer, GRU)]
@@ -126,8 +124,7 @@ class StreamingModel(tf.Module):
 
     def step(self, frames: Any, states: Any) -> list[Any]:
         """The GRUs' next states, from the frames under the convolution and their states."""
-        frames = tf.reshape(frames, (1, -1))
-        x = self._conv.activation(tf.matmul(frames, self._conv_kernel) + self._conv.bias)
+        x = tf.squeeze(self._conv(frames), 1)
         following = []
         for cell, h in zip(self._cells, states, strict=True):
             inputs = cell.split(cell.project(x))

@@ -34,7 +34,6 @@ from tqdm import tqdm
 
 from benchmarks.timing import rounds
 from speechgru import GRU
-from speechgru.models import PRESETS
 from training import plots
 from training.clips import DataError
 from training.files import write_text
@@ -52,6 +51,7 @@ CELLS: dict[str, Callable[..., Any]] = {
 }
 REFERENCE = "GRU, z keeps, r after"  # whose parameters the others are given
 UNITS = 80
+CONV_UNITS, CONV_WIDTH, CONV_STRIDE = 40, 5, 2  # one plain convolution before each cell
 BATCH = 128
 LEARNT = 0.9
 SYMBOLS, CHANNELS = 4, 8
@@ -163,12 +163,8 @@ class Speech:
         inputs = keras.Input(self.shape)
         mean, variance = (np.ravel(v) for v in (self._scale.mean, self._scale.variance))
         scale = keras.layers.Normalization(mean=mean, variance=variance)
-        size = PRESETS["small"]
-        past = size.conv_width - size.conv_stride
-        x = keras.layers.ZeroPadding1D((past, 0))(scale(inputs))
-        x = keras.layers.Conv1D(
-            size.conv_units, size.conv_width, strides=size.conv_stride, activation="relu"
-        )(x)
+        x = keras.layers.ZeroPadding1D((CONV_WIDTH - CONV_STRIDE, 0))(scale(inputs))
+        x = keras.layers.Conv1D(CONV_UNITS, CONV_WIDTH, strides=CONV_STRIDE, activation="relu")(x)
         return keras.Model(inputs, keras.layers.Dense(self.labels, name="logits")(cell(x)))
 
 

@@ -21,7 +21,7 @@ def test_a_file_without_its_weights_or_with_foreign_operators_is_refused(monkeyp
     found = convert(device, "none")
     assert checked(found, device, 4) == found
     larger = StreamingModel(build_model("medium", LABELS))
-    with pytest.raises(ExportError, match="expected a weight of 57,600 bytes in the file"):
+    with pytest.raises(ExportError, match="expected a weight of 13,824 bytes in the file"):
         checked(found, larger, 4)
     names = [*operators(found), "CUSTOM 'FlexErf'"]
     monkeypatch.setattr("export.flatbuffer.operators", lambda flatbuffer: names)
