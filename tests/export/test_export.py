@@ -57,7 +57,7 @@ def test_the_file_states_labels_settings_and_accuracy(model_file, run_folder):
     assert MFCCConfig(**model.settings["front_end"]) == MFCCConfig()
     assert model.settings["validation_accuracy"] == metrics["validation_accuracy"]
     assert (model.window_samples, model.settings["hop_samples"]) == (16000, 640)
-    state = {"samples": [1, 192], "frames": [1, 3, 40], "h_1": [1, 80]}
+    state = {"samples": [1, 192], "frames": [1, 3, 40], "h_1": [1, 76]}
     assert model.settings["state"] == state
     assert model.settings["quantization"] == "none"
     assert model.settings["licence"] == ""  # not Speech Commands

@@ -3,9 +3,10 @@
 import keras
 import numpy as np
 import pytest
+import scipy.fft
 
 from speechgru import MFCCConfig, build_model
-from speechgru.models import initial_state, streaming
+from speechgru.models import SpectrumConv, initial_state, streaming
 
 LABELS = ("yes", "no", "unknown", "silence")
 
@@ -60,6 +61,28 @@ def test_the_convolution_sees_two_new_frames_a_step_and_no_later_ones(preset):
         assert not moved[:step].any()
         assert moved[step]
         assert not moved[step + 3 :].any()  # five frames reach at most two steps further
+
+
+def test_before_training_the_convolutions_see_the_spectrum():
+    mel = np.random.default_rng(0).normal(size=(2, 5, 40)).astype(np.float32)
+    conv = build_model("small", LABELS).get_layer("conv")
+    coefficients = scipy.fft.dct(mel, norm="ortho")
+    np.testing.assert_allclose(conv.bands(coefficients), mel, atol=1e-5)
+
+
+def test_the_convolutions_are_saved_with_their_sizes(tmp_path):
+    conv = SpectrumConv((3, 4), 5)
+    model = keras.Sequential([keras.Input((7, 9)), conv])
+    frames = np.random.default_rng(0).normal(size=(2, 7, 9)).astype(np.float32)
+    assert model.output_shape == (None, 2, 5)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again(frames), model(frames), atol=1e-6)
+
+
+def test_too_few_coefficients_are_named():
+    with pytest.raises(ValueError, match="at least 9 coefficients a frame, found 8"):
+        build_model("small", LABELS, MFCCConfig(n_mfcc=8))
 
 
 def test_the_last_of_an_odd_number_of_frames_is_seen():
