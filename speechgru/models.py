@@ -82,7 +82,7 @@ class SpectrumConv(keras.layers.Layer):
         self.bands = keras.layers.Dense(
             coefficients, kernel_initializer=_inverse_dct, name="bands", dtype=self.dtype_policy
         )
-        shape = (None, None, coefficients)
+        shape: Any = (None, None, coefficients)
         self.bands.build(shape)
         shape = (*shape, 1)
         for conv in (self.conv_1, self.conv_2):
