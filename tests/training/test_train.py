@@ -503,14 +503,14 @@ def test_students_go_on_with_their_teacher_and_overwrite_no_run(
         json.loads((tmp_path / run / "medium" / "history.json").read_text())[0]["loss"]
         for run in ("first", "more")
     ]
-    assert losses[1] < losses[0] / 2
+    assert losses[1] < 0.7 * losses[0]  # from the start it would be the same
     alone = tmp_path / "alone.toml"
     alone.write_text(recipe_file.read_text().replace('"small"', '"medium"'))
     taken = [*arguments[:3], *arguments[3:5], "--recipe", str(alone), "--epochs", "1"]
     taken += ["--start", str(tmp_path / "first"), "--out", str(tmp_path / "student")]
     assert main(taken) == 0  # the student's model, from the folder of its preset
     history = json.loads((tmp_path / "student" / "history.json").read_text())
-    assert history[0]["loss"] < losses[0] / 2
+    assert history[0]["loss"] < 0.7 * losses[0]
     shutil.copytree(run_folder, tmp_path / "runs" / "medium")
     capsys.readouterr()
     for out, start, message in (
