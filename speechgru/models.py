@@ -59,6 +59,9 @@ class SpectrumConv(keras.layers.Layer):
 
     Returns:
         Shape (batch, (frames - 3) // 2, units).
+
+    Raises:
+        ValueError: fewer than 9 coefficients.
     """
 
     kernel_size = (5,)
@@ -127,7 +130,7 @@ def build_model(
         every coefficient and is the identity until it is adapted to a training set.
 
     Raises:
-        ValueError: unknown preset, too few or repeated labels.
+        ValueError: unknown preset, too few or repeated labels, fewer than 9 coefficients.
     """
     if preset not in PRESETS:
         raise ValueError(f"`preset` must be one of {', '.join(PRESETS)}. Received: {preset!r}")
