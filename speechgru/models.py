@@ -5,10 +5,8 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import keras
-import numpy as np
-import scipy.fft
 
-from speechgru.features import MFCC, MFCCConfig
+from speechgru.features import MFCC, MFCCConfig, dct_matrix
 from speechgru.gru import GRU
 
 WINDOW_SECONDS = 1
@@ -97,19 +95,14 @@ class SpectrumConv(keras.layers.Layer):
         x = self.conv_2(self.conv_1(self.bands(x)[..., None]))
         return self.out(keras.ops.reshape(x, (-1, x.shape[1], x.shape[2] * x.shape[3])))
 
-    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
-        batch, frames, _ = input_shape
-        return (batch, frames and (frames - 3) // 2, self.units)
-
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "channels": self.channels, "units": self.units}
 
 
 def _inverse_dct(shape: Sequence[int], dtype: Any = None) -> Any:
     """From as many coefficients of the DCT-II, orthonormal, to bands."""
-    return keras.ops.convert_to_tensor(
-        scipy.fft.dct(np.eye(shape[0]), axis=0, norm="ortho"), dtype=dtype
-    )
+    config = MFCCConfig(n_mels=shape[0], n_mfcc=shape[0])
+    return keras.ops.convert_to_tensor(dct_matrix(config), dtype=dtype)
 
 
 def build_model(

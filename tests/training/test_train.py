@@ -497,20 +497,20 @@ def test_students_go_on_with_their_teacher_and_overwrite_no_run(
     recipe.write_text('students = ["medium"]\n' + recipe_file.read_text())
     arguments = ["--data", str(word_folder), "--words", "yes", "no", "--recipe", str(recipe)]
     arguments += ["--epochs", "1", "--out"]
-    assert main([*arguments, str(tmp_path / "first")]) == 0
+    assert main([*arguments, str(tmp_path / "first"), "--epochs", "2"]) == 0
     assert main([*arguments, str(tmp_path / "more"), "--start", str(tmp_path / "first")]) == 0
     losses = [
         json.loads((tmp_path / run / "medium" / "history.json").read_text())[0]["loss"]
         for run in ("first", "more")
     ]
-    assert losses[1] < 0.7 * losses[0]  # from the start it would be the same
+    assert losses[1] < losses[0] / 2
     alone = tmp_path / "alone.toml"
     alone.write_text(recipe_file.read_text().replace('"small"', '"medium"'))
     taken = [*arguments[:3], *arguments[3:5], "--recipe", str(alone), "--epochs", "1"]
     taken += ["--start", str(tmp_path / "first"), "--out", str(tmp_path / "student")]
     assert main(taken) == 0  # the student's model, from the folder of its preset
     history = json.loads((tmp_path / "student" / "history.json").read_text())
-    assert history[0]["loss"] < 0.7 * losses[0]
+    assert history[0]["loss"] < losses[0] / 2
     shutil.copytree(run_folder, tmp_path / "runs" / "medium")
     capsys.readouterr()
     for out, start, message in (
