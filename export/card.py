@@ -3,8 +3,8 @@
 from typing import Any
 
 NEW_VOICES = (
-    "The validation clips come from speakers who took no part in training. The best epoch was "
-    "chosen on the same clips, which favours the figure a little."
+    "The validation clips come from speakers who took no part in training, and no epoch was chosen "
+    "on them. Recipes were compared on them, which favours the figure a little."
 )
 KNOWN_VOICES = (
     "Speakers of the validation clips took part in training: expect less of new speakers."
@@ -33,8 +33,6 @@ def model_card(
     """
     front_end = settings["front_end"]
     labels = metrics["labels"]
-    last = metrics["last_epoch_validation_accuracy"]
-    epoch = "" if last is None else f", best epoch; last epoch {last:.2%}"
     minutes = metrics["training_seconds"] / 60
     teacher = metrics.get("teacher")
     taught = f", as a student of {teacher}" if teacher else ""
@@ -49,7 +47,7 @@ def model_card(
         f"| window and hop | {settings['window_samples']} and {settings['hop_samples']} samples "
         f"at {front_end['sample_rate']} Hz |",
         f"| validation accuracy | {settings['validation_accuracy']:.2%} on "
-        f"{settings['validation_clips']:,} clips (the Keras model{epoch}) |",
+        f"{settings['validation_clips']:,} clips (the Keras model) |",
         f"| training data | {settings['training_data']} |",
         f"| licence of the data | {settings['licence'] or 'not stated'} |",
         f"| training | {metrics['epochs']} epochs in {minutes:.0f} minutes{taught} |",

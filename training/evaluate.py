@@ -69,8 +69,8 @@ Audio = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float64]
 
 NOT_OFFICIAL = {
-    "validation": "Validation clips, by which a run chooses its best epoch: their accuracy is not "
-    "official test accuracy.",
+    "validation": "Validation clips, on which recipes are compared: their accuracy is not official "
+    "test accuracy.",
     "testing": "Testing clips, with unknown words and silence drawn by the seed: their accuracy "
     "is not quite that on the official test set, which has its own.",
     "test set": "Clips of a folder in the layout of the official test set, each as it is.",
@@ -86,9 +86,8 @@ that the noise has in a speech clip of median level. The sum is clipped to [-1, 
 Shifts: + is later; what is moved in is zeros.
 
 Speakers are divided by the SHA-1 of their names, which is the same for every model. Held-out
-speakers serve to check choices that were made on development speakers; within one run the best
-epoch was chosen on both. One half may be easier than the other: compare models on one half, not
-the halves with each other.
+speakers serve to check choices that were made on development speakers. One half may be easier than
+the other: compare models on one half, not the halves with each other.
 """
 
 

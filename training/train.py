@@ -2,11 +2,10 @@
 
     python training/train.py --data speech_commands --recipe medium --out runs/medium
 
-The run's folder holds the recipe, the best model so far (`model.keras`), the state after the last
-epoch (`last.npz`), `history.json`, `metrics.json`, learning curves, the confusion matrix and
-TensorBoard's logs, and a folder for each student with the like of it. Ctrl-C ends the training
-early and keeps what was learnt; `--resume` goes on after that, or after anything else that ended
-it.
+The run's folder holds the recipe, the model (`model.keras`) and the state (`last.npz`) after the
+last epoch, `history.json`, `metrics.json`, learning curves, the confusion matrix and TensorBoard's
+logs, and a folder for each student with the like of it. Ctrl-C ends the training early and keeps
+what was learnt; `--resume` goes on after that, or after anything else that ended it.
 """
 
 import argparse

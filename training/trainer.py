@@ -1,4 +1,4 @@
-"""The training loop: one traced step, the best epoch of each model kept, a report at the end."""
+"""The training loop: one traced step, each model kept after every epoch, a report at the end."""
 
 import json
 import platform
@@ -363,9 +363,11 @@ def _set_weights(model: keras.Model, weights: list[np.ndarray]) -> None:
 
 
 def train(trainer: Trainer, out: Path, writes: bool = True, identity: str = "") -> bool:
-    """Train, keeping the best epoch's model and the last epoch's state in `out`.
+    """Train, keeping the last epoch's model and state in `out`.
 
-    A student is kept in the folder of its preset's name in `out`.
+    No epoch is chosen by its validation accuracy, which would then be too good a figure: the
+    learning rate falls to zero, and the last epoch has the least noise. A student is kept in the
+    folder of its preset's name in `out`.
 
     If `out` holds the state of an earlier, unfinished part of the run, the run goes on from it:
     every batch depends on the seed and its number alone, so it ends as if it had not stopped.
@@ -435,8 +437,7 @@ def _train(trainer: Trainer, out: Path, writes: bool, identity: str) -> bool:
             if not writes:
                 continue
             for network, folder in kept:
-                if max(network.history, key=_rank) is network.history[-1]:  # the first of equals
-                    _save(network.model, folder / "model.keras")
+                _save(network.model, folder / "model.keras")
             histories = [network.history for network in trainer.networks]
             progress = {"histories": histories, "identity": identity}
             checkpoint.save(out / LAST, trainer.state(), progress)
@@ -449,7 +450,7 @@ def _train(trainer: Trainer, out: Path, writes: bool, identity: str) -> bool:
             _tell(bar, trainer.networks, recipe.epochs)
     except KeyboardInterrupt:
         interrupted = True
-        print("interrupted: keeping the best model so far", file=sys.stderr)
+        print("interrupted: keeping the model of the last whole epoch", file=sys.stderr)
         if writes:
             trainer.show()
             for network, folder in kept:
@@ -474,11 +475,6 @@ def _write_histories(kept: Sequence[tuple[Network, Path]]) -> None:
         write_text(folder / "history.json", json.dumps(network.history, indent=1))
 
 
-def _rank(epoch: dict[str, float]) -> tuple[float, float]:
-    """What makes an epoch better than another: accuracy, then the smaller loss."""
-    return epoch["validation_accuracy"], -epoch["validation_loss"]
-
-
 def _take_up(trainer: Trainer, out: Path, folders: Sequence[Path], identity: str) -> None:
     """Restore the state in `out`."""
     arrays, progress = checkpoint.load(out / LAST)
@@ -488,14 +484,14 @@ def _take_up(trainer: Trainer, out: Path, folders: Sequence[Path], identity: str
             "or set of clips"
         )
     for folder in folders:
-        _kept(folder)  # whether it is whole; no epoch to come may be better
+        _kept(folder)  # whether it is whole; no epoch may be left to come
     trainer.restore(arrays)
     for network, history in zip(trainer.networks, progress["histories"], strict=True):
         network.history[:] = history
 
 
 def _kept(out: Path) -> keras.Model:
-    """The best model of the run in `out`."""
+    """The model of the run in `out`."""
     try:
         return keras.saving.load_model(out / "model.keras")
     except Exception as error:  # Keras raises many kinds for what is no model
@@ -505,11 +501,7 @@ def _kept(out: Path) -> keras.Model:
 
 def _tell(bar: Any, networks: Sequence[Network], epochs: int) -> None:
     last = networks[0].history[-1]
-    found = {}
-    for network in networks:
-        best = max(row["validation_accuracy"] for row in network.history)
-        now = network.history[-1]["validation_accuracy"]
-        found[network.preset] = f"{now:.2%} (best {best:.2%})"
+    found = {n.preset: f"{n.history[-1]['validation_accuracy']:.2%}" for n in networks}
     bar.set_postfix(loss=f"{last['loss']:.3f}", **found)
     if bar.disable:
         print(
@@ -591,10 +583,8 @@ def _measured(network: Network, task: Task) -> dict[str, Any]:
     guesses = network.logits(task.validation).argmax(axis=1)
     confusion = np.zeros((len(task.labels), len(task.labels)), int)
     np.add.at(confusion, (task.answers, guesses), 1)
-    last = network.history[-1]["validation_accuracy"] if network.history else None
     return {
         "validation_accuracy": float(np.mean(guesses == task.answers)),
-        "last_epoch_validation_accuracy": last,
         "recall": {
             label: float(row[i] / row.sum()) if row.sum() else None
             for i, (label, row) in enumerate(zip(task.labels, confusion, strict=True))

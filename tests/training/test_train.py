@@ -51,14 +51,14 @@ def test_a_run_learns_and_says_how_well(run_folder):
     assert accuracy == pytest.approx(metrics["validation_accuracy"])
 
 
-def test_the_kept_model_is_the_best_epochs(run_folder, task):
+def test_the_kept_model_is_the_last_epochs(run_folder, task):
     metrics = json.loads((run_folder / "metrics.json").read_text())
     history = json.loads((run_folder / "history.json").read_text())
-    best = max(epoch["validation_accuracy"] for epoch in history)
+    last = history[-1]["validation_accuracy"]
     model = keras.saving.load_model(run_folder / "model.keras")
     guesses = model(task.validation.astype(np.float32) / 32768).numpy().argmax(axis=1)
     assert len(history) == 3
-    assert metrics["validation_accuracy"] == best == np.mean(guesses == task.answers)
+    assert metrics["validation_accuracy"] == last == np.mean(guesses == task.answers)
 
 
 def test_a_run_leaves_its_recipe_and_pictures(run_folder):
@@ -129,7 +129,7 @@ def test_a_student_is_kept_with_figures_of_its_own(task, recipe_file, tmp_path):
         guesses = model(task.validation.astype(np.float32) / 32768).numpy().argmax(axis=1)
         assert (model.name, metrics["teacher"]) == (f"speechgru_{preset}", teacher)
         assert metrics["validation_accuracy"] == np.mean(guesses == task.answers) > 0.8
-        assert metrics["validation_accuracy"] == max(e["validation_accuracy"] for e in history)
+        assert metrics["validation_accuracy"] == history[-1]["validation_accuracy"]
         assert metrics["parameters"] == sum(int(np.prod(w.shape)) for w in model.trainable_weights)
 
 
@@ -349,7 +349,7 @@ def test_what_another_run_left_is_refused(run_folder, tmp_path, capsys):
     assert "found that of another recipe, seed or set of clips" in capsys.readouterr().err
 
 
-def test_the_report_is_on_the_kept_model_not_the_last(task, recipe_file, tmp_path):
+def test_the_report_is_on_the_model_in_the_folder(task, recipe_file, tmp_path):
     trainer = Trainer(task, load_recipe(str(recipe_file)))
     train(trainer, tmp_path)
     before = trainer.networks[0].logits(task.validation)
