@@ -81,7 +81,7 @@ class SpectrumConv(keras.layers.Layer):
                 f"expected at least {LEAST_COEFFICIENTS} coefficients a frame, found {coefficients}"
             )
         self.bands = keras.layers.Dense(
-            coefficients, kernel_initializer=_inverse_dct, name="bands", dtype=self.dtype_policy
+            coefficients, kernel_initializer=InverseDCT(), name="bands", dtype=self.dtype_policy
         )
         shape: Any = (None, None, coefficients)
         self.bands.build(shape)
@@ -99,10 +99,13 @@ class SpectrumConv(keras.layers.Layer):
         return {**super().get_config(), "channels": self.channels, "units": self.units}
 
 
-def _inverse_dct(shape: Sequence[int], dtype: Any = None) -> Any:
+@keras.saving.register_keras_serializable(package="speechgru")
+class InverseDCT(keras.initializers.Initializer):
     """From as many coefficients of the DCT-II, orthonormal, to bands."""
-    config = MFCCConfig(n_mels=shape[0], n_mfcc=shape[0])
-    return keras.ops.convert_to_tensor(dct_matrix(config), dtype=dtype)
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
+        config = MFCCConfig(n_mels=shape[0], n_mfcc=shape[0])
+        return keras.ops.convert_to_tensor(dct_matrix(config), dtype=dtype)
 
 
 def build_model(

@@ -10,10 +10,10 @@ from typing import Any
 from speechgru.audio import SAMPLE_RATE
 from speechgru.features import MFCCConfig
 from speechgru.models import PRESETS as MODELS
-from training.teacher import TEACHER
+from training.teacher import TEACHERS
 
 RECIPES = Path(__file__).parent / "recipes"
-PRESETS = (*MODELS, TEACHER)
+PRESETS = (*MODELS, *TEACHERS)
 
 
 class RecipeError(ValueError):
