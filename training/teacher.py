@@ -23,7 +23,7 @@ class Teacher:
     """Channels and strides after a first convolution of 24 channels over every second band.
 
     Args:
-        spectral: residual blocks over time and frequency, or where `plain` one convolution.
+        spectral: residual blocks over time and frequency, or single convolutions where `plain`.
         temporal: residual blocks over time.
         plain: whether `spectral` is of single convolutions. Default False.
     """
@@ -80,8 +80,8 @@ def _heard(x: Any, labels: int, sizes: Teacher) -> Any:
     x = keras.layers.Dense(x.shape[2], kernel_initializer=InverseDCT(), name="bands")(x)
     x = keras.layers.Reshape((*x.shape[1:], 1))(x)
     x = _convolved(x, 24, (3, 5), (1, 2))
+    block = _convolved if sizes.plain else _residual
     for channels, stride in sizes.spectral:
-        block = _convolved if sizes.plain else _residual
         x = block(x, channels, 3, stride)
     x = keras.layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]))(x)
     x = _convolved(x, sizes.temporal[0][0], 1, 1)
