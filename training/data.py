@@ -68,8 +68,6 @@ NOISE_ROW = 160  # noise is stored in rows of 10 ms and read from any row on
 HELD_OUT_NOISE = 0.2  # the end of every noise file is kept for validation
 NEGATIVE_SHARE = 0.25  # of what is drawn as "unknown", where there is negative speech
 QUIET = 10 ** (-50 / 20)  # a window of negative speech whose loud tenth is below holds no speech
-RARE = 500  # recorded clips; of a command that has fewer, two at a time are joined,
-JOINED = 2_000  # so many times
 MADE_UNKNOWN = 8_000  # words played backwards, and as many splices, at most: 256 MB each
 CROSSFADE = RATE * 15 // 1000  # samples over which one word becomes another in a splice
 
@@ -94,7 +92,7 @@ class Task:
         lists: what the arrays hold, in their order, as text. "training" and "validation":
             `<word>/<file>` in the data folder; "negative" and "synthetic": files in those folders;
             "noise": `<folder>/<file>`; "training_unknown" and "validation_unknown": what is made
-            of command words; "training_joined": commands made of two clips; "validation_silence":
+            of command words; "validation_silence":
             `<folder>/<file>@<first sample at 16 kHz>*<factor>`. The rows of `validation` are
             those of "validation", "validation_unknown" and "validation_silence", in this order.
         passed_over: path and reason of every file that is no use (see `clips.Reading`).
@@ -122,7 +120,6 @@ def make_task(
     synthetic_share: float,
     seed: int,
     spliced_share: float = 0.0,
-    joined_share: float = 0.0,
     noise: Path | None = None,
 ) -> Task:
     """Read a data folder and lay out what is drawn for each label.
@@ -146,8 +143,6 @@ def make_task(
         spliced_share: share of splices of two commands in what is drawn of "unknown", where there
             are recorded other words too; two commands with a letter in common are not joined.
             Default 0.
-        joined_share: share of joins of two clips of the same word in what is drawn of the
-            recordings of a command that has fewer than RARE. Default 0.
         noise: folder of noises, of any rate and length, besides `_background_noise_`. Default:
             None.
 
@@ -166,23 +161,13 @@ def make_task(
     reading = Reading()
     noises = _read_noises(reading, data, noise)
     training = _training_rows(
-        reading,
-        data,
-        split.training,
-        commands,
-        negative,
-        synthetic,
-        spliced_share,
-        joined_share,
-        for_training,
+        reading, data, split.training, commands, negative, synthetic, spliced_share, for_training
     )
     validation = _validation_rows(reading, data, split.validation, commands, noises, for_validation)
     reading.check()
     reading.show()
     warn_of_thin_words(commands, training.clips, validation.clips)
-    pools = _pools(
-        training, labels, data, synthetic_weight, synthetic_share, spliced_share, joined_share
-    )
+    pools = _pools(training, labels, data, synthetic_weight, synthetic_share, spliced_share)
 
     speech = training.filled[for_noise.choice(pools[numbers[UNKNOWN]][0], 400)]
     made_noises = synthetic_noise(speech, for_noise)
@@ -198,7 +183,6 @@ def make_task(
         lists={
             "training": training.names_of("recorded"),
             "training_unknown": training.names_of("backwards", "splice"),
-            "training_joined": training.names_of("joined"),
             "negative": list(dict.fromkeys(training.names_of("negative"))),
             "synthetic": training.names_of("synthetic"),
             "noise": [found.name for found in noises],
@@ -336,30 +320,14 @@ class _Rows:
             pair = rng.choice(rows, 2)
             while not differ(self.words[pair[0]], self.words[pair[1]]):
                 pair = rng.choice(rows, 2)
-            self._splice("splice", UNKNOWN, pair, middles)
-
-    def join_takes(self, commands: Sequence[str], rng: np.random.Generator) -> None:
-        """Add JOINED joins of two recorded clips of each command."""
-        for command in commands:
-            rows = [
-                i
-                for i, of in enumerate(self.origins)
-                if of == "recorded" and self.words[i] == command
-            ]
-            middles: dict[int, int] = {}
-            for _ in range(JOINED if len(rows) > 1 else 0):
-                self._splice("joined", command, rng.choice(rows, 2, replace=False), middles)
-
-    def _splice(
-        self, origin: str, word: str, pair: npt.NDArray[np.int_], middles: dict[int, int]
-    ) -> None:
-        """Add the first half of one clip and the second half of the other as `word`."""
-        for row in pair:
-            if row not in middles:
-                middles[row] = middle_of_sound(self._array[row])
-        second, first = sorted(pair, key=middles.__getitem__)
-        spliced = splice(self._array[first], self._array[second], middles[first], middles[second])
-        self.add(origin, word, f"{self.names[first]}+{self.names[second]}", spliced)
+            for row in pair:
+                if row not in middles:
+                    middles[row] = middle_of_sound(self._array[row])
+            second, first = sorted(pair, key=middles.__getitem__)
+            spliced = splice(
+                self._array[first], self._array[second], middles[first], middles[second]
+            )
+            self.add("splice", UNKNOWN, f"{self.names[first]}+{self.names[second]}", spliced)
 
 
 def letters_differ(one: str, other: str) -> bool:
@@ -378,7 +346,6 @@ def _training_rows(
     negative: Path | None,
     synthetic: Path | None,
     spliced_share: float,
-    joined_share: float,
     rng: np.random.Generator,
 ) -> _Rows:
     """Row 0 silent, then the recorded clips, negative speech, synthetic and made clips."""
@@ -390,11 +357,8 @@ def _training_rows(
     splices = backwards if len(commands) > 1 else 0
     if spliced_share and not unknown_is_made:
         splices = min(len(clips), MADE_UNKNOWN) // 2
-    takes = Counter(clip.word for clip in clips)
-    rare = [word for word in commands if 2 <= takes[word] < RARE] if joined_share else []
     windows = sum(len(recording.starts) for recording in recordings)
-    made = backwards + splices + JOINED * len(rare)
-    rows = _Rows(1 + len(clips) + windows + len(spoken) + made)
+    rows = _Rows(1 + len(clips) + windows + len(spoken) + backwards + splices)
     rows.add("silent", SILENCE, "", np.zeros(WINDOW, np.int16))
     rows.read("recorded", reading, clips, "training clips", data)
     for name, samples, starts in recordings:
@@ -411,7 +375,6 @@ def _training_rows(
         print(f'no speech without commands: "{UNKNOWN}" is learnt from {how}')
     else:
         rows.splice_commands(commands, splices, rng)
-    rows.join_takes(rare, rng)
     return rows
 
 
@@ -460,7 +423,6 @@ def _pools(
     synthetic_weight: float,
     synthetic_share: float,
     spliced_share: float,
-    joined_share: float,
 ) -> list[Pool]:
     """For each label its rows and how probable each is.
 
@@ -493,9 +455,8 @@ def _pools(
         elif count["synthetic"]:
             heard = synthetic_weight * count["synthetic"]
             shares["synthetic"] = max(synthetic_share, heard / (heard + count["recorded"]))
-        shares["joined"] = joined_share * (1 - shares["synthetic"] * bool(count["synthetic"]))
         if count["recorded"]:
-            others = count.keys() & {"negative", "splice", "synthetic", "joined"}
+            others = count.keys() & {"negative", "splice", "synthetic"}
             shares["recorded"] -= sum(shares[of] for of in others)
         pools.append((own, _probabilities(origins[own], weights[own], shares)))
     return pools

@@ -73,7 +73,6 @@ class Recipe:
     unknown_share: float = 0.2  # of every batch
     silence_share: float = 0.06
     spliced_share: float = 0.0  # of "unknown": halves of two commands joined
-    joined_share: float = 0.0  # of the recordings of a rare command: halves of two of them joined
     carried_share: float = 0.5  # of the clips go on from the state that another clip has left
     students: tuple[str, ...] = ()  # presets that learn in the same steps, from the labels and,
     teaching: float = 0.7  # with this weight, from what the model answers
@@ -93,15 +92,16 @@ class Recipe:
                 f"`students` must be presets other than {self.preset!r} and each other: "
                 f"{list(self.students)}"
             )
-        for name in ("teaching", "carried_share", "joined_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"`{name}` must be from 0 to 1: {getattr(self, name)}")
+        if not 0 <= self.teaching <= 1:
+            raise ValueError(f"`teaching` must be from 0 to 1: {self.teaching}")
         for name in ("epochs", "steps", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1: {getattr(self, name)}")
         for name in ("learning_rate", "clip_norm"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"`{name}` must be greater than 0: {getattr(self, name)}")
+        if not 0 <= self.carried_share <= 1:
+            raise ValueError(f"`carried_share` must be from 0 to 1: {self.carried_share}")
         if not 0 <= self.average < 1:
             raise ValueError(f"`average` must be from 0 to less than 1: {self.average}")
         for name in (

@@ -243,7 +243,6 @@ def prepared(parsed: argparse.Namespace) -> int:
         synthetic_share=recipe.synthetic_share,
         seed=recipe.seed,
         spliced_share=recipe.spliced_share,
-        joined_share=recipe.joined_share,
     )
     for folder, metrics in sources:
         if tuple(metrics["labels"]) != task.labels:

@@ -199,22 +199,21 @@ def test_no_clip_is_trained_on_and_validated_on(plain, own_words):
 
 
 def test_no_speaker_of_the_recordings_is_trained_on_and_validated_on(real_data):
-    made = task(real_data, words=None, spliced_share=0.1, joined_share=0.5)
+    made = task(real_data, words=None, spliced_share=0.1)
     parts = {
         name: {
             key.partition("_nohash_")[0].split("/")[1] for line in lines for key in line.split("+")
         }
         for name, lines in made.lists.items()
-        if name in ("training", "training_unknown", "training_joined", "validation")
+        if name in ("training", "training_unknown", "validation")
     }
-    of_validation = parts.pop("validation")
     assert len(parts["training"]) > 1000
-    assert all(speakers and not speakers & of_validation for speakers in parts.values())
+    assert not (parts["training"] | parts["training_unknown"]) & parts["validation"]
     listed = set((real_data / "validation_list.txt").read_text().split())
     assert set(made.lists["validation"]) <= listed
     heard = {
         key
-        for name in ("training", "training_unknown", "training_joined")
+        for name in ("training", "training_unknown")
         for line in made.lists[name]
         for key in line.split("+")
     }
@@ -289,29 +288,6 @@ def test_a_share_of_unknown_is_splices_of_commands_with_other_letters(word_folde
     alike = task(word_folder, words=["yes"], spliced_share=0.25)
     assert not alike.lists["training_unknown"]
     assert alike.pools[1][1].sum() == pytest.approx(1)
-
-
-def test_recordings_of_a_rare_command_are_joined_with_each_other(word_folder, monkeypatch):
-    monkeypatch.setattr(data, "JOINED", 30)
-    made = task(word_folder, joined_share=0.5)
-    joined = made.lists["training_joined"]
-    for number, word in enumerate(["yes", "no"]):
-        own = joined[30 * number : 30 * (number + 1)]
-        pairs = [line.split("+") for line in own]
-        assert all(key.startswith(f"{word}/") for pair in pairs for key in pair)
-        assert all(one != other for one, other in pairs)
-        rows, probabilities = made.pools[number]
-        are_joined = rows >= len(made.clips) - len(joined)
-        assert are_joined.sum() == 30
-        assert probabilities[are_joined].sum() == pytest.approx(0.5)
-        assert probabilities.sum() == pytest.approx(1)
-    first, second = joined[0].split("+")
-    clips = [made.clips[1 + made.lists["training"].index(key)] for key in (first, second)]
-    row = made.clips[len(made.clips) - len(joined)]
-    assert not any(np.array_equal(row, clip) for clip in clips)
-    monkeypatch.setattr(data, "RARE", 2)
-    assert not task(word_folder, joined_share=0.5).lists["training_joined"]
-    assert not task(word_folder).lists["training_joined"]
 
 
 @pytest.mark.parametrize(
