@@ -154,6 +154,11 @@ def make_task(
     labels = (*commands, UNKNOWN, SILENCE)
     numbers = {label: number for number, label in enumerate(labels)}
     split = split_clips(data, found, commands=commands)
+    if not split.training or not split.validation:
+        raise DataError(
+            f"{data}: {len(split.training)} clips to train and {len(split.validation)} to "
+            "validate on; expected some of each"
+        )
     # One stream of random numbers for each purpose: no choice moves another.
     streams = np.random.SeedSequence(seed).spawn(3)
     for_training, for_validation, for_noise = map(np.random.default_rng, streams)
@@ -226,7 +231,8 @@ def evaluation_set(
     commands = choose_words(found, words)
     clips = getattr(split_clips(data, found, commands=commands), split)
     if not clips:
-        raise DataError(f"{data}: expected clips in testing_list.txt, found none")
+        wanted = "to validate on" if split == "validation" else "in testing_list.txt"
+        raise DataError(f"{data}: expected clips {wanted}, found none")
     reading = Reading()
     noises = _read_noises(reading, data, None)
     rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(3)[1])

@@ -74,6 +74,7 @@ NOT_OFFICIAL = {
     "testing": "Testing clips, with unknown words and silence drawn by the seed: their accuracy "
     "is not quite that on the official test set, which has its own.",
     "test set": "Clips of a folder in the layout of the official test set, each as it is.",
+    "all": "Every clip of the folder, as it is: whether training heard some of them is not known.",
 }
 METHOD = """\
 Intervals are those of Wilson, 95 %, and take clips for independent: clips of one speaker are alike,
@@ -85,9 +86,9 @@ ratio of mean powers over the whole second. A clip of silence is replaced by its
 that the noise has in a speech clip of median level. The sum is clipped to [-1, 1].
 Shifts: + is later; what is moved in is zeros.
 
-Speakers are divided by the SHA-1 of their names, which is the same for every model. Held-out
-speakers serve to check choices that were made on development speakers. One half may be easier than
-the other: compare models on one half, not the halves with each other.
+Speakers are divided by the SHA-1 of their names, which is the same for every model. The held-out
+half can check choices that were made on the other alone. One half may be easier than the other:
+compare models on one half, not the halves with each other.
 """
 
 
@@ -112,9 +113,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     add(
         "--split",
-        choices=("validation", "testing"),
+        choices=("validation", "testing", "all"),
         default="validation",
-        help="default: %(default)s",
+        help="all: every clip of the folder, none made; default: %(default)s",
     )
     add(
         "--noise",
@@ -213,26 +214,30 @@ def read_set(data: Path, labels: Sequence[str], split: str, seed: int) -> tuple[
     """The clips to measure on, and which key of NOT_OFFICIAL they are.
 
     Raises:
-        DataError: a command has no folder, or the folder no clips of the split.
+        DataError: no command has a folder, or the folder no clips of the split.
     """
     commands = [label for label in labels if label not in NOT_COMMANDS]
-    if all((data / f"_{label}_").is_dir() for label in NOT_COMMANDS):
-        if split != "testing":
+    found = find_clips(data)
+    words = {clip.word for clip in found}
+    present = choose_words(found, [word for word in commands if word in words] or commands)
+    kind = split
+    if any((data / f"_{label}_").is_dir() for label in NOT_COMMANDS):
+        if split == "validation":
             raise DataError(f"{data}: expected validation clips, found a test set: --split testing")
-        clips, kind = official_test_set(data, commands), "test set"
+        kind = "test set"
+    if kind in ("test set", "all"):
+        clips = every_clip(data)
     else:
-        clips, kind = evaluation_set(data, words=commands, split=split, seed=seed), split
+        clips = evaluation_set(data, words=present, split=split, seed=seed)
     missing = [word for word in commands if word not in clips.words]
     if missing:
         warn(f"{data}: no {split} clips of {', '.join(missing)}")
     return clips, kind
 
 
-def official_test_set(data: Path, commands: Sequence[str]) -> EvaluationSet:
-    """Every clip of a folder with `_unknown_` and `_silence_` beside the words, as it is."""
-    found = find_clips(data)
-    choose_words(found, commands)
-    rows = [(clip.path, clip.word, clip.speaker) for clip in found]
+def every_clip(data: Path) -> EvaluationSet:
+    """Every clip of the word folders, and of `_unknown_` and `_silence_` beside them, as it is."""
+    rows = [(clip.path, clip.word, clip.speaker) for clip in find_clips(data)]
     for path in find_recordings(data / "_unknown_"):  # <word>_<speaker>_nohash_<take>.wav
         rows.append((path, UNKNOWN, path.stem.partition(SPEAKER_MARK)[0].rpartition("_")[2]))
     rows += [(path, SILENCE, "") for path in find_recordings(data / "_silence_")]
@@ -430,8 +435,9 @@ def heading(report: dict[str, Any]) -> str:
     count = dict(report["clips"])
     unknown, silence = count.pop(UNKNOWN), count.pop(SILENCE)
     commands = sum(count.values())
+    split = "" if report["split"] == "all" else f"{report['split']} "
     return (
-        f"{report['model']} on {commands + unknown + silence:,} {report['split']} clips of "
+        f"{report['model']} on {commands + unknown + silence:,} {split}clips of "
         f"{report['data']}: {commands:,} of commands, {unknown:,} unknown, {silence:,} silence"
     )
 

@@ -30,17 +30,20 @@ def load_trained(path: Path, *, streams: bool = False) -> tuple[Any, dict[str, A
     notes = path.parent / "metrics.json"
     try:
         metrics = json.loads(notes.read_text(encoding="utf-8"))
-        labels = [str(label) for label in metrics["labels"]]
+        labels = metrics["labels"]
+        named = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
+        if not named or len(set(labels)) < len(labels):
+            raise ValueError(labels)
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = error.strerror if isinstance(error, OSError) else repr(error)
         raise ModelError(f"{notes}: expected the labels of {path.name}, found {reason}") from error
     try:
         model = keras.saving.load_model(path)
+        found = (model.input_shape, model.output_shape)
     except Exception as error:  # Keras raises many kinds for what is no model
         reason = str(error).splitlines()[0]
         raise ModelError(f"{path}: expected a Keras model, found {reason}") from error
     expected = ((None, WINDOW), (None, len(labels)))
-    found = (model.input_shape, model.output_shape)
     if found != expected:
         raise ModelError(f"{path}: expected input and output of {expected}, found {found}")
     needed = {*LAYERS, "conv"} if streams else {*LAYERS}

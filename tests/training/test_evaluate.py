@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import scipy.stats
@@ -393,11 +394,16 @@ def broken(tmp_path, run_folder):
         ("text", LABELS),
         ("fewer", LABELS[1:]),
         ("other", ("yes", "no", "a", "b")),
+        ("numbers", (1, 2, 3, 4)),
+        ("twice", ("yes", "yes", "unknown", "silence")),
+        ("unbuilt", LABELS),
     ):
         (tmp_path / name).mkdir()
         (tmp_path / name / "metrics.json").write_text(json.dumps({"labels": labels}))
         shutil.copy(run_folder / "model.keras", tmp_path / name)
     (tmp_path / "text" / "model.keras").write_text("no model")
+    with pytest.warns(UserWarning, match="not yet been built"):
+        keras.Sequential([keras.layers.Dense(4)]).save(tmp_path / "unbuilt" / "model.keras")
     (tmp_path / "empty").mkdir()
     return tmp_path
 
@@ -412,6 +418,9 @@ def broken(tmp_path, run_folder):
         (["BROKEN/alone.keras"], "metrics.json: expected the labels of alone.keras"),
         (["BROKEN/fewer"], "expected input and output of ((None, 16000), (None, 3)), found"),
         (["BROKEN/other"], "expected a label unknown, found yes no a b"),
+        (["BROKEN/numbers"], "metrics.json: expected the labels of model.keras"),
+        (["BROKEN/twice"], "metrics.json: expected the labels of model.keras"),
+        (["BROKEN/unbuilt"], "model.keras: expected a Keras model"),
         (["MODEL", "--data", "nowhere"], "nowhere: expected a folder of <word>/*.wav"),
         (["MODEL", "--data", "BROKEN"], "no clips of yes, no; there are clips of maybe"),
         (["MODEL", "--split", "testing"], "expected clips in testing_list.txt, found none"),
@@ -444,6 +453,38 @@ def test_a_word_without_clips_in_the_split_is_a_warning(word_folder, tmp_path, c
     clips, _ = evaluate.read_set(folder, LABELS, "testing", 0)
     assert "no testing clips of no" in capsys.readouterr().err
     assert clips.words.count("yes") == 1
+
+
+def test_a_folder_of_some_words_is_measured_on_those(word_folder, tmp_path, capsys):
+    shutil.copytree(word_folder / "no", tmp_path / "no")
+    clips, _ = evaluate.read_set(tmp_path, LABELS, "validation", 0)
+    assert "no validation clips of yes" in capsys.readouterr().err
+    assert {*clips.words} == {"no", "unknown", "silence"}
+
+
+def test_all_is_every_clip_and_none_that_was_made(word_folder, model_file, tmp_path):
+    folder, out = tmp_path / "words", tmp_path / "report"
+    for word in ("no", "bird"):
+        shutil.copytree(word_folder / word, folder / word)
+    names = [f"{w}/{p.name}" for w in ("bird", "no") for p in sorted((folder / w).iterdir())]
+    (folder / "testing_list.txt").write_text("\n".join(names))
+    arguments = ["--data", str(folder), "--split", "all", "--report", str(out)]
+    assert main([str(model_file), *arguments]) == 0
+    assert [row["clip"] for row in answers_in(out)] == names
+    found = json.loads((out / "report.json").read_text())
+    assert found["clips"] == {"yes": 0, "no": 30, "unknown": 30, "silence": 0}
+    assert "on 60 clips of" in (out / "report.md").read_text()
+
+
+@pytest.mark.parametrize("lacking", ["_unknown_", "_silence_"])
+def test_one_folder_of_the_official_test_set_tells_it(archive, tmp_path, lacking):
+    folder = tmp_path / "test_set"
+    shutil.copytree(archive, folder)
+    shutil.rmtree(folder / lacking)
+    clips, kind = evaluate.read_set(folder, LABELS, "testing", 0)
+    assert kind == "test set"
+    expected = {"yes", "no", "unknown", "silence"} - {lacking.strip("_")}
+    assert {*clips.words} == expected
 
 
 def test_a_model_that_gives_no_numbers_is_refused():
