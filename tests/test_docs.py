@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from speechgru import audio, cli
-from training.recipe import load_recipe
+from training.recipe import RECIPES, load_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -130,7 +130,16 @@ def options_of():
     return of
 
 
-@pytest.mark.parametrize("block", blocks("sh", marked=True), ids=str)
+def of_recipe(path: Path) -> Block:
+    """The commands in the comments of a recipe."""
+    lines = re.findall(r"^#     (.*\n)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return Block(path.name, "sh", "".join(lines), "not run here: trains")
+
+
+NOT_RUN_HERE = [*blocks("sh", marked=True), *map(of_recipe, sorted(RECIPES.glob("*.toml")))]
+
+
+@pytest.mark.parametrize("block", NOT_RUN_HERE, ids=str)
 def test_shell_commands_that_are_not_run_have_options_that_exist(block, options_of):
     for line in block.code.replace("\\\n", " ").splitlines():
         found = re.match(

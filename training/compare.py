@@ -37,7 +37,7 @@ from speechgru import GRU
 from training import plots
 from training.clips import DataError
 from training.files import write_text
-from training.recipe import Recipe
+from training.recipe import Augment, Recipe
 
 CELLS: dict[str, Callable[..., Any]] = {
     "plain RNN": keras.layers.SimpleRNN,
@@ -53,6 +53,7 @@ REFERENCE = "GRU, z keeps, r after"  # whose parameters the others are given
 UNITS = 80
 CONV_UNITS, CONV_WIDTH, CONV_STRIDE = 40, 5, 2  # one plain convolution before each cell
 BATCH = 128
+AUGMENT = Augment(speed=0.15, noise_share=0.8, snr_db=(-5, 25))  # milder than the recipes
 LEARNT = 0.9
 SYMBOLS, CHANNELS = 4, 8
 LAGS = (10, 20, 50, 100, 200, 500)
@@ -130,7 +131,7 @@ class Speech:
         from training.data import make_task
         from training.trainer import Trainer
 
-        recipe = Recipe(preset="small", batch_size=BATCH, label_smoothing=0.0)
+        recipe = Recipe(preset="small", batch_size=BATCH, augment=AUGMENT)
         task = make_task(
             data,
             words=None,

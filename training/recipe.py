@@ -28,10 +28,10 @@ class Augment:
     """
 
     shift_ms: float = 100.0  # moved by up to this much, either way
-    speed: float = 0.15  # resampled: faster and higher, or slower and lower, by up to this part
+    speed: float = 0.2  # resampled: faster and higher, or slower and lower, by up to this part
     speed_share: float = 0.8
-    snr_db: tuple[float, float] = (-5.0, 25.0)
-    noise_share: float = 0.8
+    snr_db: tuple[float, float] = (-5.0, 30.0)
+    noise_share: float = 0.75
     reverb_share: float = 0.25  # simulated rooms
     eq_db: float = 4.0  # deviation of a random microphone curve
     band_limit_share: float = 0.2  # small microphones and low sample rates
@@ -67,18 +67,18 @@ class Recipe:
     steps: int = 400
     batch_size: int = 128
     learning_rate: float = 2e-3  # peak; warmed up over the first 500 steps, cosine decay to zero
-    weight_decay: float = 1e-3
+    weight_decay: float = 1e-2
     clip_norm: float = 1.0
-    label_smoothing: float = 0.05
+    label_smoothing: float = 0.0
     unknown_share: float = 0.2  # of every batch
     silence_share: float = 0.06
-    spliced_share: float = 0.0  # of "unknown": halves of two commands joined
+    spliced_share: float = 0.1  # of "unknown": halves of two commands joined
     carried_share: float = 0.5  # of the clips go on from the state that another clip has left
     students: tuple[str, ...] = ()  # presets that learn in the same steps, from the labels and,
-    teaching: float = 0.7  # with this weight, from what the model answers
+    teaching: float = 0.8  # with this weight, from what the model answers
     average: float = 0.0  # momentum of a moving average of the weights; 0 is none
-    synthetic_weight: float = 0.25  # a synthetic clip is drawn so often for each real one,
-    synthetic_share: float = 0.15  # and together they are at least this share of a label
+    synthetic_weight: float = 0.15  # a synthetic clip is drawn so often for each real one,
+    synthetic_share: float = 0.2  # and together they are at least this share of a label
     seed: int = 0
     front_end: MFCCConfig = dataclasses.field(default_factory=MFCCConfig)
     augment: Augment = dataclasses.field(default_factory=Augment)

@@ -86,7 +86,8 @@ def parse_arguments(
         nargs="+",
         default=[],
         metavar="RUN_DIR",
-        help="learn from what the models of these runs answer as well (default: none)",
+        help="learn from the mean of what the models of these runs answer, in place of what the "
+        "recipe's own model answers (default: none)",
     )
     add(
         "--features",
@@ -271,6 +272,10 @@ def prepared(parsed: argparse.Namespace) -> int:
         write_text(out / RUN, json.dumps(started, indent=1))
     print(f"training on {task.summary}; validating on {len(task.answers)} clips")
     print(f"labels: {' '.join(task.labels)}")
+    if teachers:
+        print(f"taught by {' and '.join(map(str, parsed.teachers))}")
+    elif recipe.students:
+        print(f"taught by labels alone, {' and '.join(recipe.students)} by {recipe.preset} too")
     log_mel = None
     if parsed.features == "librosa":
         print("features by librosa, of the clips as they are: speech is not augmented")

@@ -7,8 +7,9 @@ from training.recipe import RECIPES, RecipeError, load_recipe
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda p: p.stem)
-def test_every_recipe_of_the_repository_loads(path):
+def test_every_recipe_of_the_repository_loads_and_names_its_command(path):
     assert load_recipe(path.stem) == load_recipe(str(path))
+    assert f"#     python training/train.py --recipe {path.stem} " in path.read_text()
 
 
 def test_a_recipe_may_set_the_front_end_and_the_augmentation(tmp_path):

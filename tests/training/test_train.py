@@ -512,7 +512,7 @@ def test_students_go_on_with_their_teacher_and_overwrite_no_run(
     history = json.loads((tmp_path / "student" / "history.json").read_text())
     assert history[0]["loss"] < losses[0] / 2
     shutil.copytree(run_folder, tmp_path / "runs" / "medium")
-    capsys.readouterr()
+    assert "taught by labels alone, medium by small too\n" in capsys.readouterr().out
     for out, start, message in (
         ("runs", "first", "medium: expected a new folder, found a run"),
         ("other", "first/medium", "expected a model of preset small"),
@@ -539,7 +539,7 @@ def test_a_run_learns_from_the_models_of_others(
     kept = (tmp_path / "taught" / "model.keras").read_bytes()
     assert main(["--resume", "--out", str(tmp_path / "taught")]) == 0
     assert kept == (tmp_path / "taught" / "model.keras").read_bytes()
-    capsys.readouterr()
+    assert f"taught by {run_folder} and {tmp_path / 'conv'}\n" in capsys.readouterr().out
     taught[taught.index("--out") + 1] = str(tmp_path / "other")
     assert main([*taught, "--words", "no", "bird"]) == 2
     errors = capsys.readouterr().err
