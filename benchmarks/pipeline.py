@@ -47,6 +47,7 @@ def main() -> None:
         synthetic_weight=recipe.synthetic_weight,
         synthetic_share=recipe.synthetic_share,
         seed=recipe.seed,
+        spliced_share=recipe.spliced_share,
     )
     seconds = time.perf_counter() - began
     clips = len(task.clips) + len(task.validation)

@@ -20,7 +20,6 @@ epochs = 3
 steps = 40
 batch_size = 32
 learning_rate = 1e-2
-label_smoothing = 0.0
 [augment]
 snr_db = [10, 30]
 gain_db = [-6, 6]

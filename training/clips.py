@@ -159,7 +159,7 @@ def split_clips(
        each word that has more than one.
 
     Raises:
-        DataError: a list is no text.
+        DataError: nothing is left to train or to validate on, or a list is no text.
     """
     held_out = _read_list(folder / "testing_list.txt")
     listed = _read_list(folder / "validation_list.txt")
@@ -168,12 +168,20 @@ def split_clips(
     if listed:
         validation = [clip for clip in clips if clip.key in listed]
         training = [clip for clip in clips if clip.key not in listed]
+        split = Split(training, validation, testing)
         shared = sorted({c.speaker for c in training} & {c.speaker for c in validation})
         if shared:
             warn(f"speakers of {folder} in training and validation alike: {_some(shared)}")
-        return Split(training, validation, testing)
-    official = _official_split(clips, testing, commands)
-    return official or _own_split(folder, clips, testing, share)
+    else:
+        split = _official_split(clips, testing, commands) or _own_split(
+            folder, clips, testing, share
+        )
+    if not split.training or not split.validation:
+        raise DataError(
+            f"{folder}: {len(split.training)} clips to train and {len(split.validation)} to "
+            "validate on; expected some of each"
+        )
+    return split
 
 
 def _read_list(path: Path) -> set[str]:

@@ -53,7 +53,7 @@ REFERENCE = "GRU, z keeps, r after"  # whose parameters the others are given
 UNITS = 80
 CONV_UNITS, CONV_WIDTH, CONV_STRIDE = 40, 5, 2  # one plain convolution before each cell
 BATCH = 128
-AUGMENT = Augment(speed=0.15, noise_share=0.8, snr_db=(-5, 25))  # milder than the recipes
+AUGMENT = Augment(speed=0.15, noise_share=0.8, snr_db=(-5, 25))  # as in docs/gru.md
 LEARNT = 0.9
 SYMBOLS, CHANNELS = 4, 8
 LAGS = (10, 20, 50, 100, 200, 500)
@@ -125,7 +125,7 @@ class Recall:
 
 
 class Speech:
-    """Commands of a data folder, augmented as in training, as MFCC."""
+    """Commands of a data folder, augmented, as MFCC."""
 
     def __init__(self, data: Path) -> None:
         from training.data import make_task

@@ -55,6 +55,7 @@ __all__ = [
     "draw_batch",
     "evaluation_set",
     "find_clips",
+    "held_out_noises",
     "make_task",
     "noise_rows",
     "official_set",
@@ -154,11 +155,6 @@ def make_task(
     labels = (*commands, UNKNOWN, SILENCE)
     numbers = {label: number for number, label in enumerate(labels)}
     split = split_clips(data, found, commands=commands)
-    if not split.training or not split.validation:
-        raise DataError(
-            f"{data}: {len(split.training)} clips to train and {len(split.validation)} to "
-            "validate on; expected some of each"
-        )
     # One stream of random numbers for each purpose: no choice moves another.
     streams = np.random.SeedSequence(seed).spawn(3)
     for_training, for_validation, for_noise = map(np.random.default_rng, streams)
@@ -231,8 +227,7 @@ def evaluation_set(
     commands = choose_words(found, words)
     clips = getattr(split_clips(data, found, commands=commands), split)
     if not clips:
-        wanted = "to validate on" if split == "validation" else "in testing_list.txt"
-        raise DataError(f"{data}: expected clips {wanted}, found none")
+        raise DataError(f"{data}: expected clips in testing_list.txt, found none")
     reading = Reading()
     noises = _read_noises(reading, data, None)
     rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(3)[1])
@@ -241,8 +236,16 @@ def evaluation_set(
     reading.show()
     speakers = [clip.speaker for clip in rows.clips]
     speakers += [""] * (len(rows.names) - len(speakers))  # recorded clips come first
-    held_out = [noise.held_out for noise in noises if noise.held_out.size]
-    return EvaluationSet(rows.filled, rows.words, rows.names, speakers, held_out)
+    return EvaluationSet(rows.filled, rows.words, rows.names, speakers, _held_out(noises))
+
+
+def held_out_noises(data: Path) -> list[Samples]:
+    """The ends of a data folder's noises, which training does not hear, int16."""
+    reading = Reading()
+    noises = _read_noises(reading, data, None)
+    reading.check()
+    reading.show()
+    return _held_out(noises)
 
 
 class _Rows:
@@ -585,6 +588,10 @@ def _read_noises(reading: Reading, data: Path, added: Path | None) -> list[_Nois
             reading.check()
             raise DataError(f"{folder}: expected noise recordings, found none with sound")
     return noises
+
+
+def _held_out(noises: Sequence[_Noise]) -> list[Samples]:
+    return [noise.held_out for noise in noises if noise.held_out.size]
 
 
 def synthetic_noise(

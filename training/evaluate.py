@@ -46,12 +46,13 @@ from training.data import (
     SILENCE,
     UNKNOWN,
     WINDOW,
+    Clip,
     DataError,
     EvaluationSet,
     Samples,
-    choose_words,
     evaluation_set,
     find_clips,
+    held_out_noises,
     synthetic_noise,
 )
 from training.download import DownloadError, speech_commands
@@ -108,7 +109,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "--data",
         type=Path,
         metavar="DIR",
-        help="folder of <word>/*.wav, or a test set with _unknown_ and _silence_ beside the words "
+        help="folder of <word>/*.wav, or a test set with _unknown_ or _silence_ beside the words "
         "(default: Speech Commands v0.02, downloaded)",
     )
     add(
@@ -219,25 +220,30 @@ def read_set(data: Path, labels: Sequence[str], split: str, seed: int) -> tuple[
     commands = [label for label in labels if label not in NOT_COMMANDS]
     found = find_clips(data)
     words = {clip.word for clip in found}
-    present = choose_words(found, [word for word in commands if word in words] or commands)
-    kind = split
-    if any((data / f"_{label}_").is_dir() for label in NOT_COMMANDS):
-        if split == "validation":
-            raise DataError(f"{data}: expected validation clips, found a test set: --split testing")
-        kind = "test set"
-    if kind in ("test set", "all"):
-        clips = every_clip(data)
+    present = [word for word in commands if word in words]
+    if not present:
+        some = ", ".join(sorted(words)[:20])
+        raise DataError(f"{data}: no clips of {', '.join(commands)}; there are clips of {some}")
+    official = [label for label in NOT_COMMANDS if (data / f"_{label}_").is_dir()]
+    if split == "validation" and len(official) == len(NOT_COMMANDS):
+        raise DataError(f"{data}: expected validation clips, found a test set: --split testing")
+    if split == "all" or (split == "testing" and official):
+        clips, kind = every_clip(data, found), "all" if split == "all" else "test set"
     else:
-        clips = evaluation_set(data, words=present, split=split, seed=seed)
+        clips, kind = evaluation_set(data, words=present, split=split, seed=seed), split
     missing = [word for word in commands if word not in clips.words]
     if missing:
-        warn(f"{data}: no {split} clips of {', '.join(missing)}")
+        warn(f"{data}: no {of_split(split)}clips of {', '.join(missing)}")
     return clips, kind
 
 
-def every_clip(data: Path) -> EvaluationSet:
-    """Every clip of the word folders, and of `_unknown_` and `_silence_` beside them, as it is."""
-    rows = [(clip.path, clip.word, clip.speaker) for clip in find_clips(data)]
+def of_split(split: str) -> str:
+    return "" if split == "all" else f"{split} "
+
+
+def every_clip(data: Path, found: Sequence[Clip]) -> EvaluationSet:
+    """All `found` clips of a folder, and those in `_unknown_` and `_silence_`, each as it is."""
+    rows = [(clip.path, clip.word, clip.speaker) for clip in found]
     for path in find_recordings(data / "_unknown_"):  # <word>_<speaker>_nohash_<take>.wav
         rows.append((path, UNKNOWN, path.stem.partition(SPEAKER_MARK)[0].rpartition("_")[2]))
     rows += [(path, SILENCE, "") for path in find_recordings(data / "_silence_")]
@@ -247,7 +253,8 @@ def every_clip(data: Path) -> EvaluationSet:
         samples[number] = to_int16(one_second(audio.load(path)))
     paths, words, speakers = zip(*rows, strict=True)
     names = [printable(path.relative_to(data).as_posix()) for path in paths]
-    return EvaluationSet(samples, list(words), names, list(speakers), [])
+    noises = held_out_noises(data)
+    return EvaluationSet(samples, list(words), names, list(speakers), noises)
 
 
 def find_noises(
@@ -260,7 +267,8 @@ def find_noises(
     """
     if folder is not None:
         reading = Reading()
-        read = reading.each(find_recordings(folder), to_int16, folder.name, folder)
+        files = {path.resolve(): path for path in find_recordings(folder)}  # each file once
+        read = reading.each([*files.values()], to_int16, folder.name, folder)
         noises = [noise for _, noise in read if noise.any()]
         reading.check()
         reading.show()
@@ -435,7 +443,7 @@ def heading(report: dict[str, Any]) -> str:
     count = dict(report["clips"])
     unknown, silence = count.pop(UNKNOWN), count.pop(SILENCE)
     commands = sum(count.values())
-    split = "" if report["split"] == "all" else f"{report['split']} "
+    split = of_split(report["split"])
     return (
         f"{report['model']} on {commands + unknown + silence:,} {split}clips of "
         f"{report['data']}: {commands:,} of commands, {unknown:,} unknown, {silence:,} silence"
@@ -481,8 +489,9 @@ def write(report: dict[str, Any], clips: EvaluationSet, scores: Scores, folder: 
     for part, found in report["speakers"].items():
         counts = [str(found["speakers"]), str(found["accuracy"]["of"])]
         by_speaker.append([part, *counts, text(found["accuracy"]), text(found["command_recall"])])
+    title = f"{text(clean['accuracy'])} on {of_split(report['split'])}clips"
     lines = [
-        f"# {Path(report['model']).name}: {text(clean['accuracy'])} on {report['split']} clips\n",
+        f"# {Path(report['model']).name}: {title}\n",
         f"Measured by `training/evaluate.py`: {heading(report)}. {report['what']}\n",
         f"- model: `{report['model']}`, SHA-256 `{report['sha256']}`",
         f"- data: `{report['data']}`, {report['split']} clips, seed {report['seed']}",

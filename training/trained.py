@@ -31,12 +31,12 @@ def load_trained(path: Path, *, streams: bool = False) -> tuple[Any, dict[str, A
     try:
         metrics = json.loads(notes.read_text(encoding="utf-8"))
         labels = metrics["labels"]
-        named = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
-        if not named or len(set(labels)) < len(labels):
-            raise ValueError(labels)
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = error.strerror if isinstance(error, OSError) else repr(error)
         raise ModelError(f"{notes}: expected the labels of {path.name}, found {reason}") from error
+    named = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
+    if not named or len(set(labels)) < len(labels):
+        raise ModelError(f"{notes}: expected different labels, found {labels!r}")
     try:
         model = keras.saving.load_model(path)
         found = (model.input_shape, model.output_shape)

@@ -243,6 +243,7 @@ def test_noise_is_the_part_that_training_does_not_hear(word_folder, tmp_path):
 def test_noise_may_be_short_and_of_another_rate(tmp_path):
     soundfile.write(tmp_path / "short.wav", np.tile([0.1, -0.1], 1200), 8000)
     soundfile.write(tmp_path / "nothing.wav", np.zeros(8000), 8000)
+    (tmp_path / "link.wav").symlink_to("short.wav")
     rng = np.random.default_rng(0)
     noises, source = evaluate.find_noises(clips_of(["yes"]), tmp_path, rng)
     assert source == f"1 recordings of {tmp_path}"
@@ -418,8 +419,8 @@ def broken(tmp_path, run_folder):
         (["BROKEN/alone.keras"], "metrics.json: expected the labels of alone.keras"),
         (["BROKEN/fewer"], "expected input and output of ((None, 16000), (None, 3)), found"),
         (["BROKEN/other"], "expected a label unknown, found yes no a b"),
-        (["BROKEN/numbers"], "metrics.json: expected the labels of model.keras"),
-        (["BROKEN/twice"], "metrics.json: expected the labels of model.keras"),
+        (["BROKEN/numbers"], "metrics.json: expected different labels, found [1, 2, 3, 4]"),
+        (["BROKEN/twice"], "metrics.json: expected different labels, found ['yes', 'yes', "),
         (["BROKEN/unbuilt"], "model.keras: expected a Keras model"),
         (["MODEL", "--data", "nowhere"], "nowhere: expected a folder of <word>/*.wav"),
         (["MODEL", "--data", "BROKEN"], "no clips of yes, no; there are clips of maybe"),
@@ -462,10 +463,11 @@ def test_a_folder_of_some_words_is_measured_on_those(word_folder, tmp_path, caps
     assert {*clips.words} == {"no", "unknown", "silence"}
 
 
-def test_all_is_every_clip_and_none_that_was_made(word_folder, model_file, tmp_path):
+def test_all_is_every_clip_and_none_that_was_made(word_folder, model_file, tmp_path, capsys):
     folder, out = tmp_path / "words", tmp_path / "report"
     for word in ("no", "bird"):
         shutil.copytree(word_folder / word, folder / word)
+    shutil.copytree(word_folder / "_background_noise_", folder / "_background_noise_")
     names = [f"{w}/{p.name}" for w in ("bird", "no") for p in sorted((folder / w).iterdir())]
     (folder / "testing_list.txt").write_text("\n".join(names))
     arguments = ["--data", str(folder), "--split", "all", "--report", str(out)]
@@ -474,6 +476,8 @@ def test_all_is_every_clip_and_none_that_was_made(word_folder, model_file, tmp_p
     found = json.loads((out / "report.json").read_text())
     assert found["clips"] == {"yes": 0, "no": 30, "unknown": 30, "silence": 0}
     assert "on 60 clips of" in (out / "report.md").read_text()
+    assert "last fifth" in found["noise"]
+    assert f"{folder}: no clips of yes" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("lacking", ["_unknown_", "_silence_"])
