@@ -20,6 +20,8 @@ epochs = 3
 steps = 40
 batch_size = 32
 learning_rate = 1e-2
+weight_decay = 1e-3
+spliced_share = 0
 [augment]
 snr_db = [10, 30]
 gain_db = [-6, 6]
