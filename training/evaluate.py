@@ -489,9 +489,8 @@ def write(report: dict[str, Any], clips: EvaluationSet, scores: Scores, folder: 
     for part, found in report["speakers"].items():
         counts = [str(found["speakers"]), str(found["accuracy"]["of"])]
         by_speaker.append([part, *counts, text(found["accuracy"]), text(found["command_recall"])])
-    title = f"{text(clean['accuracy'])} on {of_split(report['split'])}clips"
     lines = [
-        f"# {Path(report['model']).name}: {title}\n",
+        f"# {Path(report['model']).name}: {text(clean['accuracy'])} on {report['split']} clips\n",
         f"Measured by `training/evaluate.py`: {heading(report)}. {report['what']}\n",
         f"- model: `{report['model']}`, SHA-256 `{report['sha256']}`",
         f"- data: `{report['data']}`, {report['split']} clips, seed {report['seed']}",
