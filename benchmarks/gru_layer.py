@@ -18,9 +18,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
-from timing import rounds
 
 from speechgru import GRU
+from training.comparison.timing import rounds
 
 BATCH, STEPS, FEATURES = 128, 98, 40
 

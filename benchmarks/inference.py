@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from benchmarks.timing import rounds
+from training.comparison.timing import rounds
 
 LABELS = [f"word{number}" for number in range(12)]
 PRESETS = ("small", "medium", "large")

@@ -22,11 +22,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import keras
 import numpy as np
 import tensorflow as tf
-from timing import rounds
 
-from training.data import make_task
-from training.recipe import load_recipe
-from training.trainer import Trainer
+from training.comparison.timing import rounds
+from training.data.task import make_task
+from training.loop.step import Trainer
+from training.recipes.recipe import load_recipe
 
 
 def main() -> None:

@@ -146,7 +146,9 @@ def calibration_clips(data: Path | None, labels: Sequence[str]) -> tuple[Any, st
     """
     import numpy as np
 
-    from training.data import find_clips, read_clips, split_clips
+    from training.clips.finding import find_clips
+    from training.clips.reading import read_clips
+    from training.clips.splitting import split_clips
 
     if data is None:
         found, source = sample_clips()
@@ -173,7 +175,8 @@ def commands(labels: Sequence[str]) -> list[str]:
 
 def sample_clips() -> tuple[Any, str]:
     """The repository's samples, int16 (n, samples)."""
-    from training.data import Clip, read_clips
+    from training.clips.finding import Clip
+    from training.clips.reading import read_clips
 
     paths = sorted((ROOT / "samples").glob("*.wav"))
     read, _ = read_clips([Clip(p, p.stem.split("-")[0], p.stem) for p in paths], "samples")
@@ -184,7 +187,9 @@ def check_clips(data: Path | None, labels: Sequence[str]) -> tuple[Any, str]:
     """Clips of one second to check with, float32 (n, samples), and where they come from."""
     import numpy as np
 
-    from training.data import find_clips, read_clips, split_clips
+    from training.clips.finding import find_clips
+    from training.clips.reading import read_clips
+    from training.clips.splitting import split_clips
 
     if data is not None:
         clips = split_clips(data, find_clips(data), commands=commands(labels)).validation
@@ -225,8 +230,8 @@ def export(parsed: argparse.Namespace, out: Path, command: str) -> tuple[str, in
     from export.convert import StreamingModel, convert
     from export.integer import convert_integer
     from speechgru import modelfile
-    from training.files import replacing, write_text
-    from training.trained import load_trained
+    from training.loop.trained_model import load_trained
+    from training.output.atomic_files import replacing, write_text
 
     notes = parsed.notes.read_text(encoding="utf-8") if parsed.notes else ""
     model, metrics = load_trained(parsed.model, streams=True)

@@ -29,17 +29,21 @@ from ai_edge_litert.interpreter import Interpreter
 from scipy.special import softmax
 from tqdm import tqdm
 
-from benchmarks.timing import rounds
 from export.export import TOLERANCE, changed_labels_limit
 from speechgru import audio, modelfile
 from speechgru.audio import AudioError
 from speechgru.modelfile import ModelError
 from speechgru.recognizer import Recognizer
-from training import plots
-from training.data import DataError, EvaluationSet
+from training.clips.errors import DataError
+from training.comparison.timing import rounds
+from training.data.evaluation_set import EvaluationSet
 from training.download import DownloadError, speech_commands
-from training.evaluate import as_float, find_noises, noise_windows, read_set, rms, table
-from training.files import write_text
+from training.evaluation.clips import read_set
+from training.evaluation.conditions import as_float, rms
+from training.evaluation.noises import find_noises, noise_windows
+from training.evaluation.report import table
+from training.figures.forms import plot_forms
+from training.output.atomic_files import write_text
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 FORMS = ("none", "float16", "dynamic", "int8")
@@ -92,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
 def run(parsed: argparse.Namespace) -> int:
     """Export every form, let all of them listen, report."""
     from export.convert import StreamingModel
-    from training.trained import load_trained
+    from training.loop.trained_model import load_trained
 
     Recognizer(parsed.model)  # it loads, with every signature
     file = modelfile.read(parsed.model)
@@ -134,7 +138,7 @@ def run(parsed: argparse.Namespace) -> int:
     vectors = golden(file, report["sha256"], model)
     write_text(out / f"{parsed.model.stem}.parity.json", json.dumps(report, indent=1))
     write_text(out / f"{parsed.model.stem}.golden.json", json.dumps(vectors))
-    plots.forms(rows, out / f"{parsed.model.stem}.parity.png")
+    plot_forms(rows, out / f"{parsed.model.stem}.parity.png")
     print(f"{len(answers)} validation clips\n\n{table(cells(rows))}")
     for failure in failures:
         print(f"verify.py: {failure}", file=sys.stderr)

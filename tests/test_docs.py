@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from speechgru import audio, cli
-from training.recipe import RECIPES, load_recipe
+from training.recipes.recipe import RECIPES, load_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -31,7 +31,7 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from training.files import write_text
+from training.output.atomic_files import write_text
 
 
 class Archive(NamedTuple):

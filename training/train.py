@@ -131,12 +131,12 @@ def main(arguments: list[str] | None = None) -> int:
 def run(parsed: argparse.Namespace) -> int:
     """Read, train, report; returns the exit code."""
     from speechgru.modelfile import ModelError
-    from training.checkpoint import CheckpointError
-    from training.data import DataError
-    from training.devices import DeviceError
+    from training.clips.errors import DataError
     from training.download import DownloadError
-    from training.recipe import RecipeError
-    from training.trainer import TrainingError
+    from training.loop.checkpoint import CheckpointError
+    from training.loop.devices import DeviceError
+    from training.loop.fit import TrainingError
+    from training.recipes.recipe import RecipeError
 
     try:
         if parsed.resume:
@@ -161,7 +161,7 @@ def as_started(parsed: argparse.Namespace) -> argparse.Namespace:
     Raises:
         CheckpointError: there is no run, or another option is given as well.
     """
-    from training.checkpoint import CheckpointError
+    from training.loop.checkpoint import CheckpointError
 
     path = parsed.out / RUN
     try:
@@ -186,14 +186,17 @@ def as_started(parsed: argparse.Namespace) -> argparse.Namespace:
 
 def prepared(parsed: argparse.Namespace) -> int:
     """Lay out the run that the arguments describe, train it and report."""
-    from training.data import DataError, make_task
-    from training.devices import choose_device, choose_strategy, has_bfloat16, is_chief
+    from training.clips.errors import DataError
+    from training.data.task import make_task
     from training.download import default_cache, speech_commands
-    from training.features import librosa_log_mel, with_silence
-    from training.files import write_text
-    from training.recipe import RecipeError, load_recipe
-    from training.trained import load_trained
-    from training.trainer import Trainer, report, train
+    from training.loop.devices import choose_device, choose_strategy, has_bfloat16, is_chief
+    from training.loop.fit import train
+    from training.loop.librosa_features import librosa_log_mel, with_silence
+    from training.loop.report import report
+    from training.loop.step import Trainer
+    from training.loop.trained_model import load_trained
+    from training.output.atomic_files import write_text
+    from training.recipes.recipe import RecipeError, load_recipe
 
     out = parsed.out
     recipe = load_recipe(parsed.recipe)
@@ -310,9 +313,9 @@ def git_revision() -> str | None:
 
 def load_start(folder: Path, preset: str, recipe: Any) -> tuple[Any, dict[str, Any]]:
     """Model and metrics of an earlier run, if it has the preset and the recipe's front end."""
-    from training.recipe import RecipeError
-    from training.teacher import build
-    from training.trained import load_trained
+    from training.loop.teachers import build
+    from training.loop.trained_model import load_trained
+    from training.recipes.recipe import RecipeError
 
     model, metrics = load_trained(folder)
     try:

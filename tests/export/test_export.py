@@ -16,7 +16,9 @@ from export.flatbuffer import operators
 from export.stream import initial_state, streamed
 from speechgru import mfcc, modelfile
 from speechgru.features import MFCCConfig
-from training.data import find_clips, read_clips, split_clips
+from training.clips.finding import find_clips
+from training.clips.reading import read_clips
+from training.clips.splitting import split_clips
 
 
 @pytest.fixture(scope="module")

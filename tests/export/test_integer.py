@@ -11,7 +11,8 @@ from export.convert import ExportError, StreamingModel
 from export.export import calibration_clips
 from export.integer import convert_integer
 from speechgru import build_model, modelfile
-from training.data import find_clips, split_clips
+from training.clips.finding import find_clips
+from training.clips.splitting import split_clips
 
 LABELS = ("yes", "no", "unknown", "silence")
 INTEGERS = {schema.TensorType.INT8, schema.TensorType.INT32, schema.TensorType.BOOL}

@@ -11,7 +11,7 @@ import soundfile
 
 import speechgru
 from speechgru import AudioError, ModelError, Recognizer, modelfile
-from training.data import USUAL_WORDS
+from training.clips.words import USUAL_WORDS
 
 COMMANDS = set(USUAL_WORDS)
 

@@ -11,9 +11,25 @@ import pytest
 import soundfile
 import tensorflow as tf
 
-from training import augment as a
-from training import plots
-from training.recipe import Augment
+from training.augmentation.channel import _EQ_POINTS, microphone, mu_law, telephone
+from training.augmentation.mixup import mixup
+from training.augmentation.pipeline import augment
+from training.augmentation.random_draws import Draw
+from training.augmentation.rooms import (
+    ROOM_SAMPLES,
+    ROOMS,
+    SOUND,
+    absorption_of,
+    reverberate,
+    room_bank,
+    room_response,
+)
+from training.augmentation.settings import Augment
+from training.augmentation.spec_augment import mask_spectrogram
+from training.augmentation.speed_and_shift import interpolate, shift_and_stretch
+from training.clips.window import RATE
+from training.data.noises import NOISE_ROW
+from training.plot_augmentation import main
 
 OFF = Augment(
     shift_ms=0,
@@ -55,12 +71,12 @@ def only(**settings):
 
 @pytest.fixture
 def draw():
-    return a.Draw(SEED, BATCH)
+    return Draw(SEED, BATCH)
 
 
 @pytest.fixture(scope="module")
 def noise():
-    return np.random.default_rng(1).normal(size=(500, a.NOISE_ROW)).astype(np.float32)
+    return np.random.default_rng(1).normal(size=(500, NOISE_ROW)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +85,13 @@ def clips():
 
 
 def tone(frequency=1000.0, peak=0.1):
-    time = np.arange(SAMPLES) / a.RATE
+    time = np.arange(SAMPLES) / RATE
     return np.tile(peak * np.sin(2 * np.pi * frequency * time), (BATCH, 1)).astype(np.float32)
 
 
-def augment(clips, noise, settings, seed=(0, 1), silence=None):
+def augmented(clips, noise, settings, seed=(0, 1), silence=None):
     silent = np.zeros(len(clips), bool) if silence is None else silence
-    return a.augment(clips, silent, noise, seed, settings).numpy()
+    return augment(clips, silent, noise, seed, settings).numpy()
 
 
 def level(audio):
@@ -88,18 +104,18 @@ def spectrum(audio):
 
 
 def test_everything_off_changes_nothing(noise, clips):
-    np.testing.assert_array_equal(augment(clips, noise, OFF), clips / np.float32(32768))
+    np.testing.assert_array_equal(augmented(clips, noise, OFF), clips / np.float32(32768))
 
 
 def test_the_same_step_gives_the_same_batch_and_another_step_another(noise, clips):
-    first = augment(clips, noise, ON, seed=(0, 1))
-    np.testing.assert_array_equal(augment(clips, noise, ON, seed=(0, 1)), first)
-    assert np.abs(augment(clips, noise, ON, seed=(0, 2)) - first).max() > 0.01
+    first = augmented(clips, noise, ON, seed=(0, 1))
+    np.testing.assert_array_equal(augmented(clips, noise, ON, seed=(0, 1)), first)
+    assert np.abs(augmented(clips, noise, ON, seed=(0, 2)) - first).max() > 0.01
 
 
 def test_output_stays_in_range(noise):
     clips = np.full((BATCH, SAMPLES), 32767, np.int16)
-    found = augment(clips, noise, only(gain_db=(40.0, 40.0), eq_db=10, noise_share=1))
+    found = augmented(clips, noise, only(gain_db=(40.0, 40.0), eq_db=10, noise_share=1))
     assert np.isfinite(found).all()
     assert np.abs(found).max() <= 1
 
@@ -108,15 +124,15 @@ def whole_step(settings):
     """Augmentation, masks and mixup as one traced step uses them: its concrete function."""
 
     def step(clips, silence, noise, log_mel, wanted, number):
-        audio = a.augment(clips, silence, noise, (0, number), settings)
-        draw = a.Draw((0, number), BATCH)
-        masked = a.mask_spectrogram(log_mel, (1, number), settings)
-        return *a.mixup(audio, wanted, draw, settings), masked
+        audio = augment(clips, silence, noise, (0, number), settings)
+        draw = Draw((0, number), BATCH)
+        masked = mask_spectrogram(log_mel, (1, number), settings)
+        return *mixup(audio, wanted, draw, settings), masked
 
     return tf.function(step, autograph=False).get_concrete_function(
         tf.TensorSpec((BATCH, 1600), tf.int16),
         tf.TensorSpec((BATCH,), tf.bool),
-        tf.TensorSpec((500, a.NOISE_ROW)),
+        tf.TensorSpec((500, NOISE_ROW)),
         tf.TensorSpec((BATCH, 50, 40)),
         tf.TensorSpec((BATCH, 12)),
         tf.TensorSpec((), tf.int32),
@@ -141,7 +157,7 @@ def test_with_everything_off_the_graph_only_makes_silence():
 
 @pytest.mark.parametrize("switch", SWITCHES.values(), ids=SWITCHES)
 def test_switching_one_off_leaves_the_draws_of_the_others(switch, noise, clips, monkeypatch):
-    class Recorder(a.Draw):
+    class Recorder(Draw):
         numbers = {}  # noqa: RUF012
 
         def _stream(self, name):
@@ -149,13 +165,13 @@ def test_switching_one_off_leaves_the_draws_of_the_others(switch, noise, clips, 
             self.numbers[name] = super()._stream(name).numpy().tolist()
             return super()._stream(name)
 
-    monkeypatch.setattr(a, "Draw", Recorder)
+    monkeypatch.setattr("training.augmentation.random_draws.Draw", Recorder)
 
     def drawn(settings):
         Recorder.numbers = {}
-        augment(clips, noise, settings)
-        a.mask_spectrogram(np.zeros((BATCH, 50, 40), np.float32), (0, 1), settings)
-        a.mixup(tone(), tone(), Recorder((0, 1), BATCH), settings)
+        augmented(clips, noise, settings)
+        mask_spectrogram(np.zeros((BATCH, 50, 40), np.float32), (0, 1), settings)
+        mixup(tone(), tone(), Recorder((0, 1), BATCH), settings)
         return Recorder.numbers
 
     everything, less = drawn(ON), drawn(dataclasses.replace(ON, **switch))
@@ -164,15 +180,15 @@ def test_switching_one_off_leaves_the_draws_of_the_others(switch, noise, clips, 
 
 
 def test_a_clip_that_is_not_telephoned_is_the_same_without_telephones(noise, clips):
-    with_some = augment(clips, noise, dataclasses.replace(ON, telephone_share=0.25))
-    without = augment(clips, noise, dataclasses.replace(ON, telephone_share=0))
+    with_some = augmented(clips, noise, dataclasses.replace(ON, telephone_share=0.25))
+    without = augmented(clips, noise, dataclasses.replace(ON, telephone_share=0))
     assert (with_some == without).all(axis=1).sum() == 24
 
 
 @pytest.mark.parametrize("snr", [-5.0, 0.0, 10.0, 20.0])
 def test_noise_has_the_promised_ratio(snr, noise):
     clips = (tone() * 32768).astype(np.int16)
-    mixed = augment(clips, noise, only(snr_db=(snr, snr), noise_share=1))
+    mixed = augmented(clips, noise, only(snr_db=(snr, snr), noise_share=1))
     speech = clips / 32768
     np.testing.assert_allclose(level(speech) - level(mixed - speech), snr, atol=0.01)
 
@@ -180,7 +196,7 @@ def test_noise_has_the_promised_ratio(snr, noise):
 def test_silence_reaches_from_digital_zero_to_loud(noise):
     batch = 400
     silence = np.zeros((batch, SAMPLES), np.int16)
-    found = augment(silence, noise, OFF, silence=np.ones(batch, bool))
+    found = augmented(silence, noise, OFF, silence=np.ones(batch, bool))
     levels = 20 * np.log10(np.sqrt((found**2).mean(axis=1)) + 1e-9)
     assert 0.04 < np.mean(levels < -150) < 0.2  # digital zero
     audible = levels[levels > -150]
@@ -191,7 +207,7 @@ def test_silence_reaches_from_digital_zero_to_loud(noise):
 def test_a_clip_moves_by_at_most_the_limit(draw):
     clip = np.zeros((BATCH, SAMPLES), np.float32)
     clip[:, SAMPLES // 2] = 1
-    moved = a.shift_and_stretch(clip, draw, only(shift_ms=50)).numpy()
+    moved = shift_and_stretch(clip, draw, only(shift_ms=50)).numpy()
     offsets = moved.argmax(axis=1) - SAMPLES // 2
     assert np.abs(offsets).max() <= 800
     assert np.unique(offsets).size > BATCH // 2
@@ -201,15 +217,15 @@ def test_a_clip_moves_by_at_most_the_limit(draw):
 @pytest.mark.parametrize("times", [[-50.5, -3.25, -1.5], [101.0, 103.75, 1e6]])
 def test_beyond_its_ends_a_clip_is_silent(times):
     clip = np.full((1, 100), 0.5, np.float32)
-    np.testing.assert_array_equal(a.interpolate(clip, np.array([times], np.float32)), 0)
+    np.testing.assert_array_equal(interpolate(clip, np.array([times], np.float32)), 0)
     np.testing.assert_allclose(
-        a.interpolate(clip, [[-0.5, 0.0, 50.5, 99.0, 99.5]])[0], [0.25, 0.5, 0.5, 0.5, 0.25]
+        interpolate(clip, [[-0.5, 0.0, 50.5, 99.0, 99.5]])[0], [0.25, 0.5, 0.5, 0.5, 0.25]
     )
 
 
 def test_integer_clips_are_read_as_fractions_of_full_scale():
     clip = np.array([[0, 16384, -32768, 8192]], np.int16)
-    found = a.interpolate(clip, np.array([[1.0, 1.5, 2.0, 3.0]], np.float32))
+    found = interpolate(clip, np.array([[1.0, 1.5, 2.0, 3.0]], np.float32))
     np.testing.assert_array_equal(found, [[0.5, -0.25, -1.0, 0.25]])
 
 
@@ -217,7 +233,7 @@ def test_integer_clips_are_read_as_fractions_of_full_scale():
 def test_a_tone_at_a_speed_has_the_frequency_times_the_speed(speed, draw, monkeypatch):
     monkeypatch.setattr(draw, "uniform", lambda name, low, high: tf.fill((BATCH, 1), speed))
     monkeypatch.setattr(draw, "chance", lambda name, share: tf.fill((BATCH, 1), True))
-    found = a.shift_and_stretch(tone(1000), draw, only(speed=0.15, speed_share=1)).numpy()
+    found = shift_and_stretch(tone(1000), draw, only(speed=0.15, speed_share=1)).numpy()
     # Shorter or longer about its middle, and silent where it has ended.
     reach = min(8000, round(8000 / speed))
     assert np.abs(found[0, : max(0, 8000 - reach - 1)]).sum() == 0
@@ -228,7 +244,7 @@ def test_a_tone_at_a_speed_has_the_frequency_times_the_speed(speed, draw, monkey
 
 def test_speeds_fill_their_range_and_their_share(draw):
     settings = only(speed=0.15, speed_share=0.5)
-    peaks = spectrum(a.shift_and_stretch(tone(1000), draw, settings)).argmax(axis=1)
+    peaks = spectrum(shift_and_stretch(tone(1000), draw, settings)).argmax(axis=1)
     assert 848 <= peaks.min() < 930
     assert 1070 < peaks.max() <= 1152
     assert 0.25 < np.mean(peaks == 1000) < 0.75
@@ -239,7 +255,7 @@ def reverberation_time(response):
     left = np.cumsum(response[::-1] ** 2)[::-1]
     decay = 10 * np.log10(left / left[0])
     line = np.flatnonzero((decay <= -5) & (decay >= -25))
-    return -60 / np.polyfit(line / a.RATE, decay[line], 1)[0]
+    return -60 / np.polyfit(line / RATE, decay[line], 1)[0]
 
 
 def eyring(size, absorption):
@@ -258,47 +274,47 @@ def eyring(size, absorption):
     ],
 )
 def test_a_simulated_room_decays_as_eyring_foretells(size, absorption):
-    response = a.room_response(size, absorption, (1.0, 1.1, 1.2), (2.3, 2.9, 1.7), 8000)
+    response = room_response(size, absorption, (1.0, 1.1, 1.2), (2.3, 2.9, 1.7), 8000)
     # Images of a box decay somewhat slower than Eyring's diffuse field, the more the flatter it is.
     ratio = reverberation_time(response) / eyring(size, absorption)
     assert 0.95 < ratio < 1.35
 
 
 def test_the_absorption_for_a_reverberation_time_is_eyrings():
-    absorption = a.absorption_of((5.0, 4.0, 3.0), 0.3)
+    absorption = absorption_of((5.0, 4.0, 3.0), 0.3)
     assert eyring((5.0, 4.0, 3.0), absorption) == pytest.approx(0.3, rel=0.005)
 
 
 def test_the_first_reflection_is_that_of_the_floor():
     source, microphone = (4.0, 4.0, 1.0), (6.0, 4.0, 1.0)  # 2 m apart, 1 m above the floor
-    response = a.room_response((10.0, 8.0, 9.0), 0.36, source, microphone, 400)
+    response = room_response((10.0, 8.0, 9.0), 0.36, source, microphone, 400)
     later = np.flatnonzero(response)[1]
-    assert later == round((math.sqrt(8) - 2) / a.SOUND * a.RATE)
+    assert later == round((math.sqrt(8) - 2) / SOUND * RATE)
     assert response[later] == pytest.approx(-0.8 * 2 / math.sqrt(8), rel=1e-5)
 
 
 def test_every_room_of_the_bank_begins_with_the_direct_sound_and_decays():
-    bank = a.room_bank()
-    assert bank.shape == (a.ROOMS, a.ROOM_SAMPLES)
+    bank = room_bank()
+    assert bank.shape == (ROOMS, ROOM_SAMPLES)
     np.testing.assert_allclose(bank[:, 0], 1, atol=1e-6)
-    quarters = (bank[:, 1 : 1 + 4 * 999].reshape(a.ROOMS, 4, 999) ** 2).sum(axis=2)
+    quarters = (bank[:, 1 : 1 + 4 * 999].reshape(ROOMS, 4, 999) ** 2).sum(axis=2)
     assert (np.diff(quarters) < 0).all()
     times = np.array([reverberation_time(response) for response in bank])
     assert 0.07 < times.min() < 0.15
     assert 0.45 < times.max() < 0.7
     tails = 10 * np.log10((bank[:, 1:] ** 2).sum(axis=1))
     assert -8 < np.median(tails) < -3
-    np.testing.assert_array_equal(a.room_bank(), bank)
+    np.testing.assert_array_equal(room_bank(), bank)
 
 
 def test_reverberation_is_convolution_with_a_room_for_its_share_of_the_clips(draw):
     clips = np.random.default_rng(0).normal(size=(BATCH, SAMPLES)).astype(np.float32)
-    found = a.reverberate(clips, draw, 0.25).numpy()
+    found = reverberate(clips, draw, 0.25).numpy()
     places = draw.some("reverb share", 0.25).numpy()
     np.testing.assert_array_equal(np.delete(found, places, 0), np.delete(clips, places, 0))
     assert len(set(places)) == 8
-    bank = a.room_bank()
-    rooms = (draw.uniform("room", 0.0, float(a.ROOMS)).numpy()[:, 0]).astype(int)
+    bank = room_bank()
+    rooms = (draw.uniform("room", 0.0, float(ROOMS)).numpy()[:, 0]).astype(int)
     assert len(set(rooms)) > BATCH / 2
     place = places[0]
     expected = np.convolve(clips[place].astype(float), bank[rooms[place]])[:SAMPLES]
@@ -308,18 +324,18 @@ def test_reverberation_is_convolution_with_a_room_for_its_share_of_the_clips(dra
 def test_a_band_limited_clip_loses_its_top_and_its_bottom(draw):
     settings = only(band_limit_share=1)
     noise = np.random.default_rng(0).normal(size=(BATCH, SAMPLES)).astype(np.float32)
-    power = spectrum(a.microphone(noise, draw, settings))
+    power = spectrum(microphone(noise, draw, settings))
     top, middle = power[:, 7800:].mean(axis=1), power[:, 1000:2500].mean(axis=1)
     assert (10 * np.log10(middle / top) > 30).all()
     assert (power[:, :20].mean(axis=1) < middle / 10).all()
 
 
 def test_a_microphone_curve_has_the_deviation_of_its_setting():
-    draw = a.Draw(SEED, 300)
+    draw = Draw(SEED, 300)
     noise = np.random.default_rng(0).normal(size=(1, SAMPLES)).astype(np.float32)
-    found = a.microphone(np.tile(noise, (300, 1)), draw, only(eq_db=4)).numpy()
+    found = microphone(np.tile(noise, (300, 1)), draw, only(eq_db=4)).numpy()
     gain = np.abs(np.fft.rfft(found)) / np.abs(np.fft.rfft(noise))
-    points = np.rint(a._EQ_POINTS[1:-1]).astype(int)  # where a curve is not interpolated
+    points = np.rint(_EQ_POINTS[1:-1]).astype(int)  # where a curve is not interpolated
     deviation = (20 * np.log10(gain[:, points])).std(axis=0)
     np.testing.assert_allclose(deviation, 4, rtol=0.15)
 
@@ -333,7 +349,7 @@ def g711(samples):
 
 def test_mu_law_is_libsndfiles_for_every_16_bit_sample():
     samples = np.arange(-32768, 32768).astype(np.int16)
-    found = a.mu_law(tf.constant(samples / 32768, tf.float32)).numpy() * 32768
+    found = mu_law(tf.constant(samples / 32768, tf.float32)).numpy() * 32768
     expected = g711(samples).astype(float)
     np.testing.assert_array_equal(found[np.abs(samples) >= 4], expected[np.abs(samples) >= 4])
     np.testing.assert_allclose(found, expected, atol=8)  # about zero, G.711 has two codes
@@ -342,13 +358,13 @@ def test_mu_law_is_libsndfiles_for_every_16_bit_sample():
 @pytest.mark.parametrize(("peak", "low", "high"), [(0.9, 36, 40), (0.1, 35, 40), (0.01, 29, 36)])
 def test_mu_law_keeps_its_ratio_from_loud_to_quiet(peak, low, high):
     sound = tone(1003.7, peak)[0]
-    error = a.mu_law(tf.constant(sound)).numpy() - sound
+    error = mu_law(tf.constant(sound)).numpy() - sound
     assert low < level(sound) - level(error) < high
 
 
 def test_a_telephone_carries_300_to_3400_hz_and_nothing_above_4_khz(draw):
     noise = 0.1 * np.random.default_rng(0).normal(size=(BATCH, SAMPLES)).astype(np.float32)
-    power = spectrum(a.telephone(noise, draw, 1.0)).mean(axis=0) / spectrum(noise).mean(axis=0)
+    power = spectrum(telephone(noise, draw, 1.0)).mean(axis=0) / spectrum(noise).mean(axis=0)
     gain = 10 * np.log10(power)
     np.testing.assert_allclose(gain[400:3200], 0, atol=1)
     assert gain[100:200].max() < -20
@@ -357,34 +373,34 @@ def test_a_telephone_carries_300_to_3400_hz_and_nothing_above_4_khz(draw):
 
 def test_a_telephones_error_is_that_of_8_bits(draw):
     sound = tone(1003, 0.5)
-    error = a.telephone(sound, draw, 1.0).numpy() - sound
+    error = telephone(sound, draw, 1.0).numpy() - sound
     np.testing.assert_allclose(level(sound) - level(error), 38, atol=3)
 
 
 def test_only_the_share_of_the_clips_is_telephoned(draw, clips):
     audio = tf.constant(clips / np.float32(32768))
-    changed = (a.telephone(audio, draw, 0.05) != audio).numpy().any(axis=1)
+    changed = (telephone(audio, draw, 0.05) != audio).numpy().any(axis=1)
     assert changed.sum() == 2  # 1.6, rounded up
 
 
 def test_gain_lies_between_its_limits(noise):
     clips = (tone() * 32768).astype(np.int16)
-    gain = level(augment(clips, noise, only(gain_db=(-20.0, 0.0)))) - level(tone())
+    gain = level(augmented(clips, noise, only(gain_db=(-20.0, 0.0)))) - level(tone())
     assert -20.1 <= gain.min() < -14
     assert -6 < gain.max() <= 0.1
 
 
 def test_gain_leaves_the_level_of_silence(noise):
     silence, zeros = np.ones(BATCH, bool), np.zeros((BATCH, SAMPLES), np.int16)
-    plain = augment(zeros, noise, OFF, silence=silence)
-    found = augment(zeros, noise, only(gain_db=(-20.0, -20.0)), silence=silence)
+    plain = augmented(zeros, noise, OFF, silence=silence)
+    found = augmented(zeros, noise, only(gain_db=(-20.0, -20.0)), silence=silence)
     np.testing.assert_allclose(found, plain, atol=1e-6)
 
 
 def test_masks_hide_whole_rows_and_columns_up_to_their_size():
     log_mel = np.random.default_rng(0).normal(size=(64, 50, 40)).astype(np.float32)
     settings = only(time_masks=1, time_mask_frames=5, mel_masks=1, mel_mask_bands=4)
-    found = a.mask_spectrogram(log_mel, (0, 1), settings).numpy()
+    found = mask_spectrogram(log_mel, (0, 1), settings).numpy()
     hidden = found != log_mel
     frames, bands = hidden.all(axis=2).sum(axis=1), hidden.all(axis=1).sum(axis=1)
     assert (frames.max(), bands.max()) == (5, 4)
@@ -398,7 +414,7 @@ def test_mixup_weighs_the_targets_as_it_weighs_the_clips(draw):
     clips = np.repeat(np.eye(BATCH, dtype=np.float32), 10, axis=1)
     labels = np.random.default_rng(0).integers(0, 12, BATCH)
     wanted = np.eye(12, dtype=np.float32)[labels]
-    audio, targets = a.mixup(clips, wanted, draw, only(mixup_share=1, mixup_alpha=1))
+    audio, targets = mixup(clips, wanted, draw, only(mixup_share=1, mixup_alpha=1))
     weights = audio.numpy()[:, ::10]
     np.testing.assert_allclose(targets, weights @ wanted, atol=1e-6)
     np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-6)
@@ -410,7 +426,7 @@ def test_mixup_weighs_the_targets_as_it_weighs_the_clips(draw):
 
 @pytest.mark.parametrize("alpha", [0.05, 0.2, 1.0, 4.0])
 def test_the_weights_of_mixup_have_the_variance_of_beta(alpha):
-    weights = a.Draw(SEED, 20000).beta("weight", alpha).numpy()
+    weights = Draw(SEED, 20000).beta("weight", alpha).numpy()
     assert np.isfinite(weights).all()
     assert weights.mean() == pytest.approx(0.5, abs=0.02)
     assert weights.var() == pytest.approx(1 / (4 * (2 * alpha + 1)), rel=0.05)
@@ -418,14 +434,14 @@ def test_the_weights_of_mixup_have_the_variance_of_beta(alpha):
 
 def test_mixup_leaves_all_but_its_share(draw):
     batch = np.random.default_rng(0).normal(size=(BATCH, 100)).astype(np.float32)
-    found, _ = a.mixup(batch, np.eye(BATCH, dtype=np.float32), draw, only(mixup_share=0.5))
+    found, _ = mixup(batch, np.eye(BATCH, dtype=np.float32), draw, only(mixup_share=0.5))
     assert 0.25 < (found.numpy() == batch).all(axis=1).mean() < 0.75
 
 
 def test_the_picture_shows_every_augmentation(samples, tmp_path):
     path = tmp_path / "augmentation.png"
     sounds = sorted(samples.glob("*16k*.wav"))[:2]
-    plots.main([*map(str, sounds), "--out", str(path)])
+    main([*map(str, sounds), "--out", str(path)])
     picture = matplotlib.image.imread(path)[..., :3]
     rows, columns = picture.shape[0] // 3, picture.shape[1] // 4
     cells = [

@@ -11,8 +11,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from speechgru import audio
-from training import clips as data
-from training.clips import Clip, DataError
+from training.clips.errors import DataError
+from training.clips.finding import Clip, find_clips, speaker_of
+from training.clips.reading import Reading, read_clips
+from training.clips.splitting import official_set, split_clips
+from training.clips.window import WINDOW, is_silent, one_second
+from training.clips.words import USUAL_WORDS, choose_words, warn_of_thin_words
+from training.output.messages import printable
 
 
 def clip_list(words=("yes", "no"), speakers=20, takes=2):
@@ -32,7 +37,7 @@ def clip_list(words=("yes", "no"), speakers=20, takes=2):
 )
 def test_no_speaker_is_in_both_parts(speakers, takes, share):
     clips = clip_list(speakers=speakers, takes=takes)
-    split = data.split_clips(Path("nowhere"), clips, share)
+    split = split_clips(Path("nowhere"), clips, share)
     training = {clip.speaker for clip in split.training}
     validation = {clip.speaker for clip in split.validation}
     assert not training & validation
@@ -44,7 +49,7 @@ def test_the_lists_decide_where_they_are(tmp_path):
     clips = clip_list()
     (tmp_path / "validation_list.txt").write_text("yes/s3_nohash_0.wav\nno/s3_nohash_1.wav\n")
     (tmp_path / "testing_list.txt").write_text("yes/s4_nohash_0.wav\n")
-    split = data.split_clips(tmp_path, clips)
+    split = split_clips(tmp_path, clips)
     assert [str(c.path) for c in split.validation] == ["yes/s3_nohash_0.wav", "no/s3_nohash_1.wav"]
     assert len(split.training) == len(clips) - 3
     assert "yes/s4_nohash_0.wav" not in {str(c.path) for c in split.training}
@@ -53,7 +58,7 @@ def test_the_lists_decide_where_they_are(tmp_path):
 def test_testing_clips_never_take_part(tmp_path):
     clips = clip_list()
     (tmp_path / "testing_list.txt").write_text("yes/s4_nohash_0.wav\nyes/no clip.wav\n")
-    split = data.split_clips(tmp_path, clips)
+    split = split_clips(tmp_path, clips)
     assert "yes/s4_nohash_0.wav" not in {c.key for c in split.training + split.validation}
     assert len(split.training + split.validation) == len(clips) - 1
 
@@ -61,17 +66,17 @@ def test_testing_clips_never_take_part(tmp_path):
 def test_a_speaker_of_most_clips_is_not_validation(tmp_path):
     for names in (("anna", "ben"), ("x", "y"), ("1", "2")):
         clips = [Clip(Path(f"{names[i >= 95]}_{i}.wav"), "yes", names[i >= 95]) for i in range(100)]
-        assert len(data.split_clips(tmp_path, clips).validation) == 5
+        assert len(split_clips(tmp_path, clips).validation) == 5
 
 
 def test_a_list_that_is_no_text_is_refused(tmp_path):
     (tmp_path / "validation_list.txt").write_bytes(b"\xff\xfe")
     with pytest.raises(DataError, match=r"validation_list\.txt: expected a list"):
-        data.split_clips(tmp_path, clip_list())
+        split_clips(tmp_path, clip_list())
 
 
 def test_one_speaker_is_split_by_clips_with_a_warning(tmp_path, capsys):
-    split = data.split_clips(tmp_path, clip_list(speakers=1, takes=10))
+    split = split_clips(tmp_path, clip_list(speakers=1, takes=10))
     assert (len(split.training), len(split.validation)) == (18, 2)
     assert "too few speakers" in capsys.readouterr().err
 
@@ -89,20 +94,20 @@ def test_one_speaker_is_split_by_clips_with_a_warning(tmp_path, capsys):
 def test_the_speaker_is_read_from_the_name(stem, speaker, tmp_path):
     (tmp_path / "yes").mkdir()
     (tmp_path / "yes" / f"{stem}.wav").touch()
-    assert [clip.speaker for clip in data.find_clips(tmp_path)] == [speaker]
+    assert [clip.speaker for clip in find_clips(tmp_path)] == [speaker]
 
 
 def test_the_ten_usual_words_are_chosen_where_they_are():
-    everything = clip_list(words=(*data.USUAL_WORDS, "bird"), speakers=1)
-    assert data.choose_words(everything, None) == data.USUAL_WORDS
-    assert data.choose_words(clip_list(words=("tea", "milk")), None) == ("milk", "tea")
-    assert data.choose_words(everything, ["bird", "no", "bird"]) == ("bird", "no")
+    everything = clip_list(words=(*USUAL_WORDS, "bird"), speakers=1)
+    assert choose_words(everything, None) == USUAL_WORDS
+    assert choose_words(clip_list(words=("tea", "milk")), None) == ("milk", "tea")
+    assert choose_words(everything, ["bird", "no", "bird"]) == ("bird", "no")
 
 
 def test_a_folder_without_words_says_what_it_holds(tmp_path):
     (tmp_path / "speech_commands" / "yes").mkdir(parents=True)
     with pytest.raises(DataError, match=r"expected folders <word>/\*.wav, found speech_commands"):
-        data.find_clips(tmp_path)
+        find_clips(tmp_path)
 
 
 def test_short_clips_are_centred_and_long_ones_cut_around_the_loudest_second(tmp_path):
@@ -113,7 +118,7 @@ def test_short_clips_are_centred_and_long_ones_cut_around_the_loudest_second(tmp
     long[50000:58000] = 0.5
     soundfile.write(tmp_path / "long.wav", long, 16000)
     clips = [Clip(tmp_path / f"{name}.wav", "yes", "s") for name in ("short", "long")]
-    samples, kept = data.read_clips(clips, "clips")
+    samples, kept = read_clips(clips, "clips")
     assert (samples.dtype, samples.shape, kept) == (np.int16, (2, 16000), clips)
     assert samples[0].argmax() == 7600 + 400
     assert (samples[1] > 16000).sum() == 8000
@@ -122,12 +127,12 @@ def test_short_clips_are_centred_and_long_ones_cut_around_the_loudest_second(tmp
 def test_files_of_other_rates_are_resampled(tmp_path):
     time = np.arange(8000) / 8000
     soundfile.write(tmp_path / "a.wav", 0.5 * np.sin(2 * np.pi * 440 * time), 8000)
-    samples, _ = data.read_clips([Clip(tmp_path / "a.wav", "yes", "s")], "clips")
+    samples, _ = read_clips([Clip(tmp_path / "a.wav", "yes", "s")], "clips")
     assert np.abs(np.fft.rfft(samples[0])).argmax() == 440
 
 
 def test_the_speakers_of_the_recordings_are_disjoint(real_data):
-    split = data.split_clips(real_data, data.find_clips(real_data))
+    split = split_clips(real_data, find_clips(real_data))
     assert len(split.training) > 15_000
     assert len(split.validation) > 2_000
     assert not {c.speaker for c in split.training} & {c.speaker for c in split.validation}
@@ -137,10 +142,10 @@ def test_the_speakers_of_the_recordings_are_disjoint(real_data):
 
 
 def test_all_words_are_every_folder_but_unknown_and_silence():
-    found = clip_list(words=("unknown", "yes", "all", "silence", *data.USUAL_WORDS), speakers=1)
-    expected = tuple(sorted({*data.USUAL_WORDS, "all"}))
-    assert data.choose_words(found, ["all"]) == expected
-    assert data.choose_words(found, ["all", "no"]) == ("all", "no")  # a word among others
+    found = clip_list(words=("unknown", "yes", "all", "silence", *USUAL_WORDS), speakers=1)
+    expected = tuple(sorted({*USUAL_WORDS, "all"}))
+    assert choose_words(found, ["all"]) == expected
+    assert choose_words(found, ["all", "no"]) == ("all", "no")  # a word among others
 
 
 names = st.text(st.characters(exclude_categories=["Cc", "Zl", "Zp"]), min_size=1, max_size=20)
@@ -150,14 +155,14 @@ names = st.text(st.characters(exclude_categories=["Cc", "Zl", "Zp"]), min_size=1
 def test_the_speaker_of_the_convention_is_what_comes_before_the_mark(speaker, take):
     name = f"{speaker}_nohash_{take}.wav"
     expected = re.sub(r"_nohash_.*$", "", name)  # as the speech_commands example does
-    assert data.speaker_of(Path(name.replace("/", "-")).stem, "") == expected.replace("/", "-")
+    assert speaker_of(Path(name.replace("/", "-")).stem, "") == expected.replace("/", "-")
 
 
 @given(stem=names, word=names)
 @example(stem="_nohash_1", word="yes")
 @example(stem="_1", word="yes")
 def test_every_file_has_a_speaker_that_its_name_begins_with(stem, word):
-    speaker = data.speaker_of(stem, word)
+    speaker = speaker_of(stem, word)
     assert speaker
     assert stem.startswith(speaker)
     assert speaker != word or stem == word
@@ -168,7 +173,7 @@ def test_files_of_one_stem_are_one_speakers(tmp_path):
         (tmp_path / word).mkdir()
         for name in ("anna.wav", "ben.flac"):
             (tmp_path / word / name).touch()
-    speakers = [clip.speaker for clip in data.find_clips(tmp_path)]
+    speakers = [clip.speaker for clip in find_clips(tmp_path)]
     assert speakers == ["anna", "ben", "anna", "ben"]
 
 
@@ -178,37 +183,37 @@ def test_files_of_one_stem_are_one_speakers(tmp_path):
 @settings(deadline=None)
 @given(speaker=names, takes=st.lists(st.integers(0, 1000), min_size=2))
 def test_all_takes_of_a_speaker_are_in_one_official_part(speaker, takes):
-    parts = {data.official_set(f"{speaker}_nohash_{take}.wav") for take in takes}
+    parts = {official_set(f"{speaker}_nohash_{take}.wav") for take in takes}
     assert len(parts) == 1
     assert parts <= {"training", "validation", "testing"}
 
 
 def test_the_official_parts_have_their_shares():
-    parts = [data.official_set(f"{number:08x}_nohash_0.wav") for number in range(5000)]
+    parts = [official_set(f"{number:08x}_nohash_0.wav") for number in range(5000)]
     assert parts.count("validation") / 5000 == pytest.approx(0.1, abs=0.015)
     assert parts.count("testing") / 5000 == pytest.approx(0.1, abs=0.015)
 
 
 def test_a_name_that_is_no_text_has_an_official_part():
-    assert data.official_set("\udcff_nohash_0.wav") in {"training", "validation", "testing"}
+    assert official_set("\udcff_nohash_0.wav") in {"training", "validation", "testing"}
 
 
 def test_the_official_rule_gives_the_lists_of_the_recordings(real_data):
     listed = (real_data / "validation_list.txt").read_text().split()
-    found = data.find_clips(real_data)
+    found = find_clips(real_data)
     assert len(listed) > 2000
-    assert {data.official_set(key.split("/")[1]) for key in listed} == {"validation"}
+    assert {official_set(key.split("/")[1]) for key in listed} == {"validation"}
     others = [clip for clip in found if clip.key not in set(listed)]
-    assert {data.official_set(clip.path.name) for clip in others} == {"training"}
+    assert {official_set(clip.path.name) for clip in others} == {"training"}
 
 
 def test_the_official_rule_splits_where_there_is_no_list(tmp_path):
     found = clip_list(speakers=60)
-    split = data.split_clips(tmp_path, found, commands=["yes", "no"])
+    split = split_clips(tmp_path, found, commands=["yes", "no"])
     for part in ("training", "validation", "testing"):
         own = getattr(split, part)
         assert {clip.word for clip in own} == {"yes", "no"}
-        assert own == [clip for clip in found if data.official_set(clip.path.name) == part]
+        assert own == [clip for clip in found if official_set(clip.path.name) == part]
 
 
 @pytest.mark.parametrize(
@@ -224,19 +229,19 @@ def test_the_official_rule_is_left_where_it_does_not_hold(reason, tmp_path):
         (tmp_path / "validation_list.txt").write_text("yes/s1_nohash_0.wav\n")
     if reason == "another name":
         found.append(Clip(Path("yes/anna.wav"), "yes", "anna"))
-    split = data.split_clips(tmp_path, found, commands=commands)
+    split = split_clips(tmp_path, found, commands=commands)
     assert not split.testing
     assert len(split.training + split.validation) == len(found)
 
 
 def test_a_speaker_in_both_lists_is_named(tmp_path, capsys):
     (tmp_path / "validation_list.txt").write_text("yes/s3_nohash_0.wav\n")
-    data.split_clips(tmp_path, clip_list())
+    split_clips(tmp_path, clip_list())
     assert capsys.readouterr().err.endswith("in training and validation alike: s3\n")
 
 
 def test_one_speakers_words_are_all_validated(tmp_path):
-    split = data.split_clips(tmp_path, clip_list(("a", "b", "c"), speakers=1, takes=3))
+    split = split_clips(tmp_path, clip_list(("a", "b", "c"), speakers=1, takes=3))
     assert {clip.word for clip in split.validation} == {"a", "b", "c"}
 
 
@@ -258,7 +263,7 @@ def recording(word_at, seconds=3.0, level=0.02, hiss=1e-4, length=0.5):
 
 def where(samples):
     """The first sample that the cut holds of a recording."""
-    cut = data.one_second(samples.astype(np.float32))
+    cut = one_second(samples.astype(np.float32))
     assert cut.size == 16000
     starts = np.flatnonzero(samples.astype(np.float32) == cut[0])
     return next(s for s in starts if np.array_equal(samples[s : s + 16000].astype("f"), cut))
@@ -277,7 +282,7 @@ def test_a_word_is_whole_and_in_the_middle_as_far_as_the_recording_goes(word_at)
 def test_a_word_between_digital_zeros_is_in_the_middle():
     samples = np.zeros(48000, np.float32)
     samples[20000:28000] = tone(0.5, 0.1)
-    sound = np.flatnonzero(data.one_second(samples))
+    sound = np.flatnonzero(one_second(samples))
     assert abs(sound.mean() - 8000) <= 240
 
 
@@ -318,7 +323,7 @@ def write_clips(folder, count):
     for number in range(count):
         samples = 0.1 * rng.normal(size=8000)
         soundfile.write(folder / "yes" / f"s{number:03}_nohash_0.wav", samples, 16000)
-    return data.find_clips(folder)
+    return find_clips(folder)
 
 
 @pytest.mark.parametrize(
@@ -332,8 +337,8 @@ def write_clips(folder, count):
 def test_what_is_no_sound_is_passed_over_with_its_reason(content, reason, tmp_path):
     found = write_clips(tmp_path, 30)
     found[7].path.write_bytes(content)
-    reading = data.Reading()
-    rows = np.empty((30, data.WINDOW), np.int16)
+    reading = Reading()
+    rows = np.empty((30, WINDOW), np.int16)
     kept = reading.clips(found, rows, "clips")
     reading.check()
     assert kept == [*found[:7], *found[8:]]
@@ -350,9 +355,9 @@ def test_silent_files_are_passed_over_except_in_their_folder(level, tmp_path):
     silent = level * np.random.default_rng(0).normal(size=16000)  # 1e-4: -80 dBFS
     for path in (found[1].path, tmp_path / "silence" / "room.wav"):
         soundfile.write(path, silent, 16000, subtype="FLOAT")
-    reading = data.Reading()
-    found = data.find_clips(tmp_path)
-    kept = reading.clips(found, np.empty((4, data.WINDOW), np.int16), "clips")
+    reading = Reading()
+    found = find_clips(tmp_path)
+    kept = reading.clips(found, np.empty((4, WINDOW), np.int16), "clips")
     reading.check()  # a third is silent, and all could be read
     assert [clip.key for clip in kept] == [
         "silence/room.wav",
@@ -364,13 +369,13 @@ def test_silent_files_are_passed_over_except_in_their_folder(level, tmp_path):
 
 def test_a_soft_word_is_no_silence():
     soft = recording(1.5, level=10 ** (-65 / 20), hiss=1e-5)[0].astype(np.float32)
-    assert not data.is_silent(soft)
-    assert data.is_silent(soft * 0.1)
+    assert not is_silent(soft)
+    assert is_silent(soft * 0.1)
 
 
 def test_a_sound_file_with_another_formats_name_is_read(tmp_path):
     soundfile.write(tmp_path / "a.wav", tone(1, 0.1), 16000, format="FLAC")
-    samples, _ = data.read_clips([Clip(tmp_path / "a.wav", "yes", "a")], "clips")
+    samples, _ = read_clips([Clip(tmp_path / "a.wav", "yes", "a")], "clips")
     assert samples[0].any()
 
 
@@ -391,7 +396,7 @@ def test_words_are_read_from_every_format_and_rate(name, kind, rate, tmp_path):
     time = np.arange(2 * rate) / rate
     samples = 0.5 * np.sin(2 * np.pi * 440 * time) * (abs(time - 1.4) < 0.3)
     soundfile.write(tmp_path / "tea" / name, samples, rate, kind[1], format=kind[0])
-    rows, kept = data.read_clips(data.find_clips(tmp_path), "clips")
+    rows, kept = read_clips(find_clips(tmp_path), "clips")
     assert [clip.word for clip in kept] == ["tea"]
     assert np.abs(np.fft.rfft(rows[0])).argmax() == pytest.approx(440, abs=2)
     sound = np.flatnonzero(abs(rows[0]) > 3000)
@@ -402,8 +407,8 @@ def test_only_the_first_five_are_shown(tmp_path, capsys):
     found = write_clips(tmp_path, 7)
     for clip in found:
         soundfile.write(clip.path, np.zeros(8000), 16000)
-    rows, kept = data.read_clips(found, "clips")
-    assert (rows.shape, kept) == ((0, data.WINDOW), [])
+    rows, kept = read_clips(found, "clips")
+    assert (rows.shape, kept) == ((0, WINDOW), [])
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 6
     for clip, line in zip(found, lines[:5], strict=False):
@@ -416,8 +421,8 @@ def test_more_than_a_twentieth_unreadable_is_refused(damaged, tmp_path):
     found = write_clips(tmp_path, 40)
     for clip in found[:damaged]:
         clip.path.write_text("no sound")
-    reading = data.Reading()
-    rows = np.empty((40, data.WINDOW), np.int16)
+    reading = Reading()
+    rows = np.empty((40, WINDOW), np.int16)
     reading.clips(found[:20], rows, "clips", tmp_path)
     reading.clips(found[20:], rows, "clips", tmp_path)  # one folder, in two readings
     if damaged == 2:
@@ -430,16 +435,16 @@ def test_more_than_a_twentieth_unreadable_is_refused(damaged, tmp_path):
 
 
 def test_a_path_that_is_no_text_can_be_written_to_a_file():
-    assert data.printable(Path("a\udcff.wav")).encode() == b"a\\udcff.wav"
+    assert printable(Path("a\udcff.wav")).encode() == b"a\\udcff.wav"
 
 
 def test_files_are_read_side_by_side_and_kept_in_order(tmp_path, monkeypatch):
     found = write_clips(tmp_path, 12)
-    expected, _ = data.read_clips(found, "clips")
+    expected, _ = read_clips(found, "clips")
     both = threading.Barrier(2, timeout=20)
     load = audio.load
     monkeypatch.setattr(audio, "load", lambda path: both.wait() * 0 or load(path))
-    rows, kept = data.read_clips(found, "clips")  # alone, a reader would wait for ever
+    rows, kept = read_clips(found, "clips")  # alone, a reader would wait for ever
     assert kept == found
     np.testing.assert_array_equal(rows, expected)
 
@@ -451,7 +456,7 @@ def test_thin_words_are_named_in_one_line(capsys):
     training = clip_list(("tea", "milk"), speakers=5)
     training += [Clip(Path("solo.wav"), "solo", "anna")] * 20
     validation = clip_list(("tea",), 1, 2) + clip_list(("milk",), 1, 1)
-    data.warn_of_thin_words(("tea", "milk", "solo"), training, validation)
+    warn_of_thin_words(("tea", "milk", "solo"), training, validation)
     few, alone = capsys.readouterr().err.splitlines()
     assert few.endswith(
         ": milk (10 to train on, 1 to validate on), solo (20 to train on, 0 to validate on)"
@@ -460,5 +465,5 @@ def test_thin_words_are_named_in_one_line(capsys):
 
 
 def test_words_with_enough_clips_and_speakers_are_not_mentioned(capsys):
-    data.warn_of_thin_words(("yes", "no"), clip_list(), clip_list())
+    warn_of_thin_words(("yes", "no"), clip_list(), clip_list())
     assert capsys.readouterr().err == ""

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training import compare
-from training.compare import CELLS, Learner, Recall, units_for
+from training.compare import main
+from training.comparison.cells import CELLS, REFERENCE, lag_cells
+from training.comparison.experiments import units_for
+from training.comparison.learner import Learner
+from training.comparison.tasks import Recall, Speech
 
 
 def test_the_first_symbol_alone_tells_the_answer():
@@ -16,12 +19,12 @@ def test_the_first_symbol_alone_tells_the_answer():
 
 @pytest.mark.parametrize(
     ("name", "gates"),
-    [("plain RNN", 1), ("LSTM", 4), (compare.REFERENCE, 3), ("GRU, z keeps, r before", 3)],
+    [("plain RNN", 1), ("LSTM", 4), (REFERENCE, 3), ("GRU, z keeps, r before", 3)],
 )
 def test_parameters_and_products_are_those_of_the_formulas(name, gates):
     learner = Learner(Recall(9), name, 16, 0)
     products = gates * (8 * 16 + 16 * 16)
-    biases = 6 * 16 if name == compare.REFERENCE else gates * 16
+    biases = 6 * 16 if name == REFERENCE else gates * 16
     assert learner.parameters() == products + biases + 4 * (16 + 1)
     assert learner.multiply_adds() == 10 * products
 
@@ -33,7 +36,7 @@ def test_units_are_chosen_for_equal_parameters(name):
     assert min(near, key=lambda n: abs(n - 20_000)) == near[1]
 
 
-@pytest.mark.parametrize("name", ["plain RNN", "LSTM", compare.REFERENCE])
+@pytest.mark.parametrize("name", ["plain RNN", "LSTM", REFERENCE])
 def test_gradient_norms_are_those_of_small_changes(name):
     task = Recall(4)
     learner = Learner(task, name, 8, 0)
@@ -62,26 +65,26 @@ def test_gradient_norms_are_those_of_small_changes(name):
 
 
 def test_a_run_writes_tables_and_pictures(monkeypatch, tmp_path):
-    few = {name: CELLS[name] for name in ("plain RNN", "LSTM", compare.REFERENCE)}
-    monkeypatch.setattr(compare, "CELLS", few)
-    monkeypatch.setattr(compare, "LAGS", (3, 5))
+    few = {name: CELLS[name] for name in ("plain RNN", "LSTM", REFERENCE)}
+    monkeypatch.setattr("training.comparison.cells.CELLS", few)
+    monkeypatch.setattr("training.comparison.experiments.LAGS", (3, 5))
     arguments = ["--quick", "--seeds", "2", "--epochs", "1", "--steps", "2"]
     arguments += ["--lag-steps", "2"]
-    assert compare.main([*arguments, "--out", str(tmp_path)]) == 0
+    assert main([*arguments, "--out", str(tmp_path)]) == 0
     lines = (tmp_path / "compare.md").read_text().splitlines()
     assert [line.split(" | ")[0] for line in lines[2:6]] == [f"| {n}" for n in (*few, "plain RNN")]
     assert sum(line.startswith("| plain RNN") for line in lines) == 3
     lags = (tmp_path / "lags.md").read_text()
     assert [line.split(" | ")[0] for line in lags.splitlines()[2:8]] == [
-        f"| {name}" for name in compare.lag_cells(5)
+        f"| {name}" for name in lag_cells(5)
     ]
     for name in ("accuracy", "gradients", "lags"):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("name", ["LSTM, slow gates", f"{compare.REFERENCE}, slow gates"])
+@pytest.mark.parametrize("name", ["LSTM, slow gates", f"{REFERENCE}, slow gates"])
 def test_slow_gates_keep_for_up_to_the_lag(name):
-    cells = compare.lag_cells(50)
+    cells = lag_cells(50)
     layer = Learner(Recall(50), name, 400, 0, cells=cells).layer
     bias = layer.cell.bias.numpy()
     keeps = bias[0, :400] if bias.ndim == 2 else bias[400:800]
@@ -93,7 +96,7 @@ def test_slow_gates_keep_for_up_to_the_lag(name):
 
 
 def test_speech_is_learnt_with_any_cell(word_folder):
-    task = compare.Speech(word_folder)
+    task = Speech(word_folder)
     learner = Learner(task, "LSTM", 16, 0, rate=1e-2)
     rng = np.random.default_rng(0)
     for _ in range(10):
@@ -102,5 +105,5 @@ def test_speech_is_learnt_with_any_cell(word_folder):
 
 
 def test_a_folder_without_sound_is_one_line(tmp_path, capsys):
-    assert compare.main(["--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert main(["--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
     assert capsys.readouterr().err.count("\n") == 1

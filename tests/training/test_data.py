@@ -10,16 +10,25 @@ import pytest
 import soundfile
 
 from speechgru import audio
-from training import data
-from training.data import DataError
+from training.clips.errors import DataError
+from training.clips.splitting import official_set
+from training.clips.window import RATE, WINDOW
+from training.data.made_unknowns import letters_differ, middle_of_sound, splice
+from training.data.noises import noise_rows
+from training.data.sampling import NEGATIVE_SHARE, draw_batch
+from training.data.synthetic_noise import _event, synthetic_noise
+from training.data.task import make_task
 
 
 @pytest.fixture(scope="module", autouse=True)
 def short_noises():
     """Made noises of one second instead of twelve: they take most of the time."""
-    make = data.synthetic_noise
+    make = synthetic_noise
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(data, "synthetic_noise", lambda *given, seconds=1: make(*given, seconds))
+        patch.setattr(
+            "training.data.synthetic_noise.synthetic_noise",
+            lambda *given, seconds=1: make(*given, seconds),
+        )
         yield make
 
 
@@ -32,7 +41,7 @@ def task(folder, **changes):
         "synthetic_share": 0.0,
         "seed": 0,
     }
-    return data.make_task(folder, **{**arguments, **changes})
+    return make_task(folder, **{**arguments, **changes})
 
 
 def test_a_damaged_file_is_named_and_passed_over(word_folder, tmp_path, capsys):
@@ -83,7 +92,7 @@ def test_negative_speech_and_synthetic_clips_are_drawn_as_unknown_and_as_words(
     assert spoken[0] == pytest.approx(0.2 * real[0])
     assert weights.sum() == pytest.approx(1)
     windows = slice(len(plain.pools[2][0]), len(plain.pools[2][0]) + 5)
-    assert made.pools[2][1][windows].sum() == pytest.approx(data.NEGATIVE_SHARE)
+    assert made.pools[2][1][windows].sum() == pytest.approx(NEGATIVE_SHARE)
     np.testing.assert_array_equal(made.validation, plain.validation)
 
 
@@ -108,7 +117,7 @@ def test_without_other_words_unknown_is_learnt_backwards(word_folder, capsys):
 def test_batches_hold_the_shares_asked_for(word_folder):
     made = task(word_folder)
     rng = np.random.default_rng(0)
-    rows, answers = data.draw_batch(made, 20_000, 0.2, 0.1, rng)
+    rows, answers = draw_batch(made, 20_000, 0.2, 0.1, rng)
     shares = np.bincount(answers) / 20_000
     np.testing.assert_allclose(shares, [0.35, 0.35, 0.2, 0.1], atol=0.02)
     for label, (pool, _) in enumerate(made.pools):
@@ -302,7 +311,7 @@ def test_a_share_of_unknown_is_splices_of_commands_with_other_letters(word_folde
     ],
 )
 def test_words_with_a_letter_in_common_are_not_joined(one, other, differ):
-    assert data.letters_differ(one, other) == data.letters_differ(other, one) == differ
+    assert letters_differ(one, other) == letters_differ(other, one) == differ
 
 
 def test_unknown_to_validate_on_is_made_in_the_same_way(own_words):
@@ -330,7 +339,7 @@ def test_negative_speech_takes_the_place_of_made_words(word_folder, tmp_path, ca
 
 def test_a_splice_fades_from_one_clip_to_the_other():
     first, second = np.full(16000, 1000, np.int16), np.full(16000, -1000, np.int16)
-    joined = data.splice(first, second, 9000, 7000)
+    joined = splice(first, second, 9000, 7000)
     change = np.flatnonzero((joined > -1000) & (joined < 1000))
     assert 160 <= change.size <= 320  # 10 to 20 ms
     assert abs(change.mean() - 8000) < 1
@@ -340,8 +349,8 @@ def test_a_splice_fades_from_one_clip_to_the_other():
 def test_the_halves_of_a_clip_hold_as_much_sound():
     clip = np.zeros(16000, np.int16)
     clip[2000:8000] = 1000 * np.sin(np.arange(6000))
-    assert data.middle_of_sound(clip) == pytest.approx(5000, abs=160)
-    assert data.middle_of_sound(np.zeros(16000, np.int16)) == 8000
+    assert middle_of_sound(clip) == pytest.approx(5000, abs=160)
+    assert middle_of_sound(np.zeros(16000, np.int16)) == 8000
 
 
 # Noise
@@ -400,7 +409,7 @@ def test_made_noises_are_minutes_of_many_kinds(short_noises):
 def test_noise_rows_are_level_and_of_any_length():
     rng = np.random.default_rng(0)
     loud, soft = 1000 * rng.normal(size=5000), rng.normal(size=777).astype(np.float32)
-    rows = data.noise_rows([loud.astype(np.int16), np.zeros(50, np.int16), soft])
+    rows = noise_rows([loud.astype(np.int16), np.zeros(50, np.int16), soft])
     assert (rows.dtype, rows.shape) == (np.float32, (5777 // 160, 160))
     assert np.sqrt(np.mean(rows.ravel()[:5000] ** 2)) == pytest.approx(1, abs=1e-5)
     assert np.sqrt(np.mean(rows.ravel()[5000:] ** 2)) == pytest.approx(1, abs=0.1)
@@ -451,20 +460,18 @@ def test_every_word_is_a_command_and_speakers_are_split_officially(tmp_path):
             soundfile.write(path, 0.1 * rng.normal(size=4000), 16000)
     made = task(tmp_path, words=["all"])
     assert made.labels == ("milk", "tea", "unknown", "silence")
-    assert {data.official_set(key.split("/")[1]) for key in made.lists["training"]} == {"training"}
-    assert {data.official_set(key.split("/")[1]) for key in made.lists["validation"]} == {
-        "validation"
-    }
+    assert {official_set(key.split("/")[1]) for key in made.lists["training"]} == {"training"}
+    assert {official_set(key.split("/")[1]) for key in made.lists["validation"]} == {"validation"}
     assert len(made.pools[3][0]) == 1 + len([k for k in made.lists["training"] if "silence/" in k])
 
 
 def test_made_noises_are_many_and_no_two_events_alike():
     rng = np.random.default_rng(0)
-    noises = data.synthetic_noise(rng.integers(-99, 99, (30, data.WINDOW), np.int16), rng)
+    noises = synthetic_noise(rng.integers(-99, 99, (30, WINDOW), np.int16), rng)
     assert len({noise.tobytes() for noise in noises}) == len(noises) == 84
     assert all(np.isfinite(noise).all() and noise.any() for noise in noises)
-    events = [data._event(rng) for _ in range(300)]
-    seconds = [event.size / data.RATE for event in events]
+    events = [_event(rng) for _ in range(300)]
+    seconds = [event.size / RATE for event in events]
     assert 0.05 <= min(seconds) < 0.06
     assert 1.0 < max(seconds) <= 1.2
     assert all(np.abs(event).max() == pytest.approx(1) for event in events)

@@ -15,9 +15,15 @@ import pytest
 import scipy.stats
 import soundfile
 
-from training import evaluate
-from training.data import EvaluationSet, evaluation_set, make_task
-from training.evaluate import Model, main
+from speechgru.modelfile import ModelError
+from training.data.evaluation_set import EvaluationSet, evaluation_set
+from training.data.task import make_task
+from training.evaluate import main
+from training.evaluation.clips import read_set
+from training.evaluation.conditions import add_noise, listen, rms
+from training.evaluation.metrics import held_out_speaker, summarise, wilson
+from training.evaluation.model import Model
+from training.evaluation.noises import find_noises, noise_windows
 
 ROOT = Path(__file__).resolve().parents[2]
 LABELS = ("yes", "no", "unknown", "silence")
@@ -96,11 +102,11 @@ def test_the_interval_is_wilsons():
         (0, 20): (0, 0.1611),
         (1, 29): (0.0061, 0.1718),
     }.items():
-        assert evaluate.wilson(count, of) == pytest.approx(expected, abs=5e-5)
+        assert wilson(count, of) == pytest.approx(expected, abs=5e-5)
     for of in (1, 7, 2220):
         for count in {0, 1, of // 2, of - 1, of}:
             found = scipy.stats.binomtest(count, of).proportion_ci(method="wilson")
-            low, high = evaluate.wilson(count, of)
+            low, high = wilson(count, of)
             assert (low, high) == pytest.approx((found.low, found.high), abs=1e-12)
             assert 0 <= low <= count / of <= high <= 1
 
@@ -108,7 +114,7 @@ def test_the_interval_is_wilsons():
 def test_a_perfect_model_has_all_and_no_false_commands():
     clips = clips_of(["yes", "yes", "no", "bird", "silence"])
     scores = {"as they are": scores_of(["yes", "yes", "no", "unknown", "silence"])}
-    found = evaluate.summarise(LABELS, clips, scores)
+    found = summarise(LABELS, clips, scores)
     outcome = found["conditions"]["as they are"]
     for key in ("accuracy", "command_recall", "unknown_recall", "silence_recall"):
         assert outcome[key]["share"] == 1, key
@@ -121,7 +127,7 @@ def test_a_perfect_model_has_all_and_no_false_commands():
 
 def test_a_constant_model_is_right_on_its_own_label_alone():
     clips = clips_of(["yes", "yes", "no", "bird", "silence"])
-    found = evaluate.summarise(LABELS, clips, {"as they are": scores_of(["yes"] * 5)})
+    found = summarise(LABELS, clips, {"as they are": scores_of(["yes"] * 5)})
     outcome = found["conditions"]["as they are"]
     assert outcome["accuracy"]["share"] == 2 / 5
     assert outcome["command_recall"]["share"] == 2 / 3
@@ -141,7 +147,7 @@ def test_a_constant_model_is_right_on_its_own_label_alone():
 def test_precision_and_recall_are_of_the_right_axis():
     clips = clips_of(["yes", "yes", "yes", "no", "bird", "silence"])
     answers = ["yes", "no", "unknown", "no", "no", "unknown"]
-    found = evaluate.summarise(LABELS, clips, {"as they are": scores_of(answers)})
+    found = summarise(LABELS, clips, {"as they are": scores_of(answers)})
     shares = {
         k: (f["recall"]["share"], f["precision"]["share"]) for k, f in found["labels"].items()
     }
@@ -153,16 +159,16 @@ def test_speakers_are_halved_by_their_names_and_silence_has_none():
     names = [f"{number:08x}" for number in range(1000)]
     for name in names:
         odd = int(hashlib.sha1(name.encode()).hexdigest(), 16) % 2 == 1
-        assert evaluate.held_out(name) == odd
-    assert 450 < sum(map(evaluate.held_out, names)) < 550
+        assert held_out_speaker(name) == odd
+    assert 450 < sum(map(held_out_speaker, names)) < 550
 
     clips = clips_of(["yes", "no", "bird", "unknown"] * 5 + ["silence"] * 3)
-    answers = ["yes" if evaluate.held_out(speaker) else "no" for speaker in clips.speakers]
-    found = evaluate.summarise(LABELS, clips, {"as they are": scores_of(answers)})["speakers"]
+    answers = ["yes" if held_out_speaker(speaker) else "no" for speaker in clips.speakers]
+    found = summarise(LABELS, clips, {"as they are": scores_of(answers)})["speakers"]
     assert sum(part["accuracy"]["of"] for part in found.values()) == 20
     assert sum(part["speakers"] for part in found.values()) == 20
     held_out = [
-        w for w, s in zip(clips.words, clips.speakers, strict=True) if s and evaluate.held_out(s)
+        w for w, s in zip(clips.words, clips.speakers, strict=True) if s and held_out_speaker(s)
     ]
     part = found["held-out speakers"]
     assert part["accuracy"]["count"] == held_out.count("yes")
@@ -177,7 +183,7 @@ def test_the_snr_is_the_one_asked_for_and_silence_is_noise_at_the_median_level()
     clips.samples[:5] *= np.array([[1], [2], [3], [4], [5]], np.int16)
     noise = clips_of([*WORDS, "yes"], seed=1).samples
     model, heard = listener()
-    names = list(evaluate.listen(model, clips, noise))
+    names = list(listen(model, clips, noise))
     audio = dict(zip(names, heard, strict=True))
     clean = audio["as they are"]
     np.testing.assert_array_equal(clean, clips.samples / np.float32(32768))
@@ -194,7 +200,7 @@ def test_the_snr_is_the_one_asked_for_and_silence_is_noise_at_the_median_level()
 def test_a_loud_sum_stays_within_full_scale():
     clips = np.full((1, 16000), 0.9, np.float32)
     noise = np.tile([0.1, -0.1], (1, 8000)).astype(np.float32)
-    found = evaluate.add_noise(clips, noise, evaluate.rms(clips), 0)
+    found = add_noise(clips, noise, rms(clips), 0)
     assert (found.min(), found.max()) == (pytest.approx(0, abs=1e-6), 1)
 
 
@@ -202,7 +208,7 @@ def test_a_loud_sum_stays_within_full_scale():
 def test_a_shift_moves_by_just_so_many_samples_and_brings_in_zeros(ms):
     clips = clips_of(["yes", "no", "silence"])
     model, heard = listener()
-    names = list(evaluate.listen(model, clips, clips_of(["yes"] * 3, seed=1).samples))
+    names = list(listen(model, clips, clips_of(["yes"] * 3, seed=1).samples))
     found = heard[names.index(f"shift of {ms:+d} ms")]
     clean = heard[names.index("as they are")]
     moved = abs(ms) * 16
@@ -219,9 +225,9 @@ def test_two_models_hear_the_same_and_another_seed_gives_other_noise(word_folder
     heard = []
     for seed in (3, 3, 4):
         rng = np.random.default_rng(seed)
-        noises, _ = evaluate.find_noises(clips, None, rng)
+        noises, _ = find_noises(clips, None, rng)
         model, own = listener()
-        evaluate.listen(model, clips, evaluate.noise_windows(noises, len(clips.words), rng))
+        listen(model, clips, noise_windows(noises, len(clips.words), rng))
         heard.append(own)
     for one, other in zip(heard[0], heard[1], strict=True):
         np.testing.assert_array_equal(one, other)
@@ -235,9 +241,9 @@ def test_noise_is_the_part_that_training_does_not_hear(word_folder, tmp_path):
     soundfile.write(folder / "_background_noise_" / "hiss.wav", noise, 16000)
     clips = evaluation_set(folder, words=["yes", "no"], split="validation", seed=0)
     rng = np.random.default_rng(0)
-    noises, source = evaluate.find_noises(clips, None, rng)
+    noises, source = find_noises(clips, None, rng)
     assert "last fifth" in source
-    assert np.unique(evaluate.noise_windows(noises, 20, rng)).tolist() == [8192]
+    assert np.unique(noise_windows(noises, 20, rng)).tolist() == [8192]
 
 
 def test_noise_may_be_short_and_of_another_rate(tmp_path):
@@ -245,17 +251,17 @@ def test_noise_may_be_short_and_of_another_rate(tmp_path):
     soundfile.write(tmp_path / "nothing.wav", np.zeros(8000), 8000)
     (tmp_path / "link.wav").symlink_to("short.wav")
     rng = np.random.default_rng(0)
-    noises, source = evaluate.find_noises(clips_of(["yes"]), tmp_path, rng)
+    noises, source = find_noises(clips_of(["yes"]), tmp_path, rng)
     assert source == f"1 recordings of {tmp_path}"
-    (window,) = evaluate.noise_windows(noises, 1, rng)
+    (window,) = noise_windows(noises, 1, rng)
     np.testing.assert_array_equal(window[4800:9600], window[:4800])
 
 
 def test_without_recordings_noise_is_made():
     rng = np.random.default_rng(0)
-    noises, source = evaluate.find_noises(clips_of(WORDS), None, rng)
+    noises, source = find_noises(clips_of(WORDS), None, rng)
     assert "made noises" in source
-    assert all(window.any() for window in evaluate.noise_windows(noises, 50, rng))
+    assert all(window.any() for window in noise_windows(noises, 50, rng))
 
 
 # The clips
@@ -305,7 +311,7 @@ def test_the_official_test_set_is_taken_as_it_is(archive, model_file, tmp_path):
     assert found["conditions"]["as they are"]["accuracy"]["share"] > 0.8
     assert sum(part["speakers"] for part in found["speakers"].values()) == 10
     assert "made noises" in found["noise"]
-    clips, _ = evaluate.read_set(archive, LABELS, "testing", 0)
+    clips, _ = read_set(archive, LABELS, "testing", 0)
     silence = [
         row for row, word in zip(clips.samples, clips.words, strict=True) if word == "silence"
     ]
@@ -451,14 +457,14 @@ def test_a_word_without_clips_in_the_split_is_a_warning(word_folder, tmp_path, c
     folder = tmp_path / "words"
     shutil.copytree(word_folder, folder)
     (folder / "testing_list.txt").write_text("yes/speaker1_nohash_0.wav\n")
-    clips, _ = evaluate.read_set(folder, LABELS, "testing", 0)
+    clips, _ = read_set(folder, LABELS, "testing", 0)
     assert "no testing clips of no" in capsys.readouterr().err
     assert clips.words.count("yes") == 1
 
 
 def test_a_folder_of_some_words_is_measured_on_those(word_folder, tmp_path, capsys):
     shutil.copytree(word_folder / "no", tmp_path / "no")
-    clips, _ = evaluate.read_set(tmp_path, LABELS, "validation", 0)
+    clips, _ = read_set(tmp_path, LABELS, "validation", 0)
     assert "no validation clips of yes" in capsys.readouterr().err
     assert {*clips.words} == {"no", "unknown", "silence"}
 
@@ -485,7 +491,7 @@ def test_one_folder_of_the_official_test_set_tells_it(archive, tmp_path, lacking
     folder = tmp_path / "test_set"
     shutil.copytree(archive, folder)
     shutil.rmtree(folder / lacking)
-    clips, kind = evaluate.read_set(folder, LABELS, "testing", 0)
+    clips, kind = read_set(folder, LABELS, "testing", 0)
     assert kind == "test set"
     expected = {"yes", "no", "unknown", "silence"} - {lacking.strip("_")}
     assert {*clips.words} == expected
@@ -493,13 +499,13 @@ def test_one_folder_of_the_official_test_set_tells_it(archive, tmp_path, lacking
 
 def test_a_model_that_gives_no_numbers_is_refused():
     model = Model(Path("fake"), LABELS, lambda audio: np.full((len(audio), 4), np.nan))
-    with pytest.raises(evaluate.ModelError, match="no numbers"):
-        evaluate.listen(model, clips_of(WORDS), clips_of(WORDS, seed=1).samples)
+    with pytest.raises(ModelError, match="no numbers"):
+        listen(model, clips_of(WORDS), clips_of(WORDS, seed=1).samples)
 
 
 def test_ctrl_c_is_exit_code_130(monkeypatch):
     def interrupted(path):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(evaluate, "load_model", interrupted)
+    monkeypatch.setattr("training.evaluation.model.load_model", interrupted)
     assert main(["model.tflite"]) == 130

@@ -4,7 +4,7 @@ import numpy as np
 
 from speechgru import MFCCConfig, mfcc
 from speechgru.features import MFCC
-from training.features import librosa_log_mel
+from training.loop.librosa_features import librosa_log_mel
 
 
 def test_they_are_the_front_ends_and_are_read_from_the_cache_the_second_time(tmp_path):

@@ -6,7 +6,8 @@ import pytest
 import soundfile
 
 from speechgru import build_model
-from training import gates
+from training.figures.gate_trace import trace
+from training.gates import main
 
 LABELS = ("yes", "no", "unknown", "silence")
 
@@ -15,7 +16,7 @@ LABELS = ("yes", "no", "unknown", "silence")
 def heard():
     model = build_model("medium", LABELS)
     samples = np.random.default_rng(0).normal(size=16000).astype(np.float32) / 10
-    return model, samples, gates.trace(model, samples)
+    return model, samples, trace(model, samples)
 
 
 def test_the_last_probabilities_are_the_models(heard):
@@ -36,7 +37,7 @@ def test_a_gate_near_one_writes_the_candidate(heard):
 def test_a_picture_and_a_table_are_made(run_folder, samples, tmp_path, capsys):
     path = tmp_path / "gates.png"
     sound = str(samples / "yes-festival-kal-32k-pcm16.wav")
-    assert gates.main([str(run_folder), sound, "-o", str(path)]) == 0
+    assert main([str(run_folder), sound, "-o", str(path)]) == 0
     assert path.read_bytes().startswith(b"\x89PNG")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:3] == ["seconds", "level,", "dB"]
@@ -50,7 +51,7 @@ def test_wrong_input_is_one_line(wrong, run_folder, tmp_path, capsys):
     if wrong == "sound":
         sound.write_bytes(b"nothing")
     model = {"model": tmp_path, "suffix": tmp_path / "m.tflite"}.get(wrong, run_folder)
-    assert gates.main([str(model), str(sound), "-o", str(tmp_path / "gates.png")]) == 2
+    assert main([str(model), str(sound), "-o", str(tmp_path / "gates.png")]) == 2
     errors = capsys.readouterr().err
     assert errors.startswith("gates.py: ")
     assert errors.count("\n") == 1

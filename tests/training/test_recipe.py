@@ -3,7 +3,7 @@
 import pytest
 
 from speechgru import MFCCConfig
-from training.recipe import RECIPES, RecipeError, load_recipe
+from training.recipes.recipe import RECIPES, RecipeError, load_recipe
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda p: p.stem)

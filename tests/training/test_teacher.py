@@ -3,8 +3,8 @@ import pytest
 
 from speechgru.features import MFCCConfig
 from speechgru.models import initial_state
-from training.recipe import PRESETS
-from training.teacher import TEACHERS, build, build_teacher, classifier
+from training.loop.teachers import TEACHERS, build, build_teacher, classifier
+from training.recipes.recipe import PRESETS
 
 LABELS = ("yes", "no", "unknown", "silence")
 

@@ -17,12 +17,14 @@ import pytest
 import tensorflow as tf
 
 import speechgru.models  # noqa: F401  registers the layers
-from training import checkpoint
-from training.data import make_task
-from training.recipe import load_recipe
-from training.teacher import build
+from training.data.task import make_task
+from training.loop import checkpoint
+from training.loop.fit import LAST, TrainingError, train
+from training.loop.report import report
+from training.loop.step import Trainer
+from training.loop.teachers import build
+from training.recipes.recipe import load_recipe
 from training.train import main
-from training.trainer import LAST, Trainer, TrainingError, report, train
 
 SCRIPT = Path(__file__).resolve().parents[2] / "training" / "train.py"
 

@@ -11,10 +11,11 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from speechgru.features import MFCCConfig, log_mel
-from training.augment import augment
-from training.data import WINDOW, Task
-from training.files import replacing
-from training.recipe import Recipe
+from training.augmentation.pipeline import augment
+from training.clips.window import WINDOW
+from training.data.task import Task
+from training.output.atomic_files import replacing
+from training.recipes.recipe import Recipe
 
 SILENT_CLIPS = 2_000
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from speechgru.modelfile import ModelError
-from training.clips import WINDOW
+from training.clips.window import WINDOW
 
 LAYERS = ("mfcc", "scale", "logits")
 

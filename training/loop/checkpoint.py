@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from training.files import replacing
+from training.output.atomic_files import replacing
 
 
 class CheckpointError(ValueError):

@@ -1,0 +1,1 @@
+"""GRU, LSTM and plain RNN trained side by side."""

@@ -1,0 +1,86 @@
+"""TODO: tasks."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training.augmentation.settings import Augment
+from training.recipes.recipe import Recipe
+
+CONV_UNITS, CONV_WIDTH, CONV_STRIDE = 40, 5, 2  # one plain convolution before each cell
+BATCH = 128
+AUGMENT = Augment(speed=0.15, noise_share=0.8, snr_db=(-5, 25))  # as in docs/gru.md
+SYMBOLS, CHANNELS = 4, 8
+
+
+class Recall:
+    """Which of four symbols began a sequence that goes on with noise.
+
+    Args:
+        lag: steps from the symbol to the answer.
+    """
+
+    labels = SYMBOLS
+
+    def __init__(self, lag: int) -> None:
+        self.shape = (lag + 1, CHANNELS)
+        self.validation = self.batch(np.random.default_rng(10**6), 1000)
+
+    def batch(self, rng: np.random.Generator, size: int = BATCH) -> tuple[Any, Any]:
+        answers = rng.integers(SYMBOLS, size=size)
+        x = rng.normal(size=(size, *self.shape)).astype(np.float32)
+        x[:, :, :SYMBOLS] = 0
+        x[np.arange(size), 0, answers] = 1
+        return x, answers
+
+    def network(self, cell: Any) -> keras.Model:
+        inputs = keras.Input(self.shape)
+        return keras.Model(inputs, keras.layers.Dense(SYMBOLS, name="logits")(cell(inputs)))
+
+
+class Speech:
+    """Commands of a data folder, augmented, as MFCC."""
+
+    def __init__(self, data: Path) -> None:
+        from training.data.task import make_task
+        from training.loop.step import Trainer
+
+        recipe = Recipe(preset="small", batch_size=BATCH, augment=AUGMENT)
+        task = make_task(
+            data,
+            words=None,
+            negative=None,
+            synthetic=None,
+            synthetic_weight=0.0,
+            synthetic_share=0.0,
+            seed=0,
+        )
+        self._trainer, self.labels = Trainer(task, recipe), len(task.labels)
+        self._trainer.adapt(np.random.default_rng(0))
+        model = self._trainer.networks[0].model
+        self._scale, self.shape = model.get_layer("scale"), model.get_layer("mfcc").output.shape[1:]
+        clips = task.validation.astype(np.float32) / 32768
+        front_end = self._trainer.front_end
+        parts = [front_end(part) for part in np.array_split(clips, -(-len(clips) // 256))]
+        self.validation = np.concatenate(parts), task.answers
+        self._features = tf.function(self._augmented)
+
+    def _augmented(self, clips: Any, answers: Any, number: Any) -> Any:
+        audio, _ = self._trainer.augmented(clips, answers, (7, number))
+        return self._trainer.front_end(audio)
+
+    def batch(self, rng: np.random.Generator) -> tuple[Any, Any]:
+        rows, answers = self._trainer.draw(rng)
+        number = tf.constant(int(rng.integers(2**31 - 1)), tf.int32)
+        return self._features(self._trainer.task.clips[rows], answers, number), answers
+
+    def network(self, cell: Any) -> keras.Model:
+        inputs = keras.Input(self.shape)
+        mean, variance = (np.ravel(v) for v in (self._scale.mean, self._scale.variance))
+        scale = keras.layers.Normalization(mean=mean, variance=variance)
+        x = keras.layers.ZeroPadding1D((CONV_WIDTH - CONV_STRIDE, 0))(scale(inputs))
+        x = keras.layers.Conv1D(CONV_UNITS, CONV_WIDTH, strides=CONV_STRIDE, activation="relu")(x)
+        return keras.Model(inputs, keras.layers.Dense(self.labels, name="logits")(cell(x)))

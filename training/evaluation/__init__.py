@@ -1,0 +1,1 @@
+"""Evaluation of a trained model on clips it was not trained on."""

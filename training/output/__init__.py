@@ -1,0 +1,1 @@
+"""What every script prints and writes."""
