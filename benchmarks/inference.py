@@ -102,7 +102,7 @@ def call(runner: Any) -> Callable[[], Any]:
 
 def parameters(flatbuffer: bytes) -> int:
     """Numbers in the constants of two and more dimensions, the front end's among them."""
-    from export.flatbuffer import load
+    from speechgru.conversion.flatbuffer import load
 
     model = load(flatbuffer)
     return sum(

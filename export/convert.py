@@ -5,21 +5,14 @@ frames of one hop. The signature `stream` is one step; `recognize` is a loop of 
 so that a stream and a window cannot differ.
 """
 
-import tempfile
-import warnings
 from typing import Any
 
 import tensorflow as tf
 
-from export import flatbuffer
+from speechgru.conversion import converter, flatbuffer
+from speechgru.conversion.converter import MIN_QUANTIZED_ELEMENTS, ConversionError, Quantization
 from speechgru.features import MFCC
 from speechgru.gru import GRU
-
-LEAST_ELEMENTS = 1024  # of a quantised weight; the front end's matrices are cut smaller than that
-
-
-class ExportError(ValueError):
-    """A run that cannot be exported, or a result that is not the same model."""
 
 
 class StreamingModel(tf.Module):
@@ -48,7 +41,7 @@ class StreamingModel(tf.Module):
         self.window = model.input_shape[1]
         self.hop = config.hop_length * self.stride
         if self.window % self.hop:
-            raise ExportError(
+            raise ConversionError(
                 f"expected a window of whole hops ({self.hop} samples), found {self.window} samples"
             )
         self._conv = conv
@@ -68,7 +61,7 @@ class StreamingModel(tf.Module):
         weights = [weight for layer in layers for weight in layer.weights]
         self.held = [weight.value for weight in weights]
         kernels = [w.value.shape.num_elements() for w in weights if w.path.endswith("kernel")]
-        self.large_kernels = [size for size in kernels if size >= LEAST_ELEMENTS]
+        self.large_kernels = [size for size in kernels if size >= MIN_QUANTIZED_ELEMENTS]
 
     def signatures(self) -> dict[str, Any]:
         """Concrete functions of the signatures `recognize`, `stream` and `features`."""
@@ -138,8 +131,8 @@ class StreamingModel(tf.Module):
         return tf.nn.softmax(self._logits(states[-1]))
 
 
-def convert(device: StreamingModel, quantize: str) -> bytes:
-    """A flatbuffer with the signatures of the contract, in builtin operators alone.
+def convert(device: StreamingModel, quantize: Quantization) -> bytes:
+    """A flatbuffer with the signatures of the contract, in builtin operators only.
 
     Args:
         device: the model.
@@ -147,63 +140,20 @@ def convert(device: StreamingModel, quantize: str) -> bytes:
             end stays float32.
 
     Raises:
-        ExportError: the result holds other operators or has lost its weights.
+        ConversionError: the result holds other operators or has lost its weights.
     """
-    loaded = flatbuffer.load(converted(device, device.signatures(), dynamic=quantize == "dynamic"))
-    if quantize == "float16":  # the converter would take the front end as well
-        flatbuffer.weights_to_float16(loaded, LEAST_ELEMENTS)
     bytes_per_element = {"none": 4, "float16": 2, "dynamic": 1}[quantize]
-    return checked(flatbuffer.pack(loaded), device, bytes_per_element)
+    found = converter.convert(device, device.signatures(), quantize)
+    return checked(found, device, bytes_per_element)
 
 
 def checked(found: bytes, device: StreamingModel, bytes_per_element: int) -> bytes:
-    """A flatbuffer with the model's weights and of builtin operators alone, or ExportError."""
-    foreign = [name for name in flatbuffer.operators(found) if name.startswith("CUSTOM")]
-    if foreign:
-        raise ExportError(f"expected builtin operators alone, found {', '.join(foreign)}")
+    """A flatbuffer with the model's weights and of builtin operators only, or ConversionError."""
+    converter.check_operators(found)
     sizes = flatbuffer.constant_sizes(found)
     lost = [n for n in device.large_kernels if n * bytes_per_element not in sizes]
     if lost:
-        raise ExportError(
+        raise ConversionError(
             f"expected a weight of {lost[0] * bytes_per_element:,} bytes in the file, found none"
         )
     return found
-
-
-def converted(
-    module: tf.Module,
-    signatures: dict[str, Any],
-    *,
-    dynamic: bool = False,
-    calibration: Any = None,
-) -> bytes:
-    """What TensorFlow's converter makes of concrete functions.
-
-    Args:
-        module: holds their variables.
-        signatures: the functions by name.
-        dynamic: whether large weights become int8. Default False.
-        calibration: a function that yields (signature, inputs) pairs, from whose ranges everything
-            becomes int8. Default None.
-    """
-    try:
-        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-            # Calibration uses TensorFlow's own interpreter. Its message begins with a newline.
-            warnings.filterwarnings("ignore", r"\s*Warning: tf.lite.Interpreter is deprecated")
-            tf.saved_model.save(module, folder, signatures=signatures)
-            converter = tf.lite.TFLiteConverter.from_saved_model(
-                folder, signature_keys=list(signatures)
-            )
-            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-            if dynamic or calibration:
-                converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            if calibration:
-                converter.representative_dataset = calibration
-                converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-                converter.inference_input_type = converter.inference_output_type = tf.int8
-            # A scale for each row of a matrix would take 9 KB; scores would move half as far, and
-            # accuracy as much as without (docs/performance.md).
-            converter._experimental_disable_per_channel = True
-            return converter.convert()  # type: ignore[no-any-return]
-    except Exception as error:  # the converter raises its own kind, and plain ones
-        raise ExportError(f"the model cannot be converted: {error}") from error

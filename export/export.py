@@ -91,15 +91,15 @@ def check(path: Path, model: Any, clips: Any, quantize: str) -> str:
         One line with the differences found.
 
     Raises:
-        ExportError: a difference is over its limit.
+        ConversionError: a difference is over its limit.
     """
     import numpy as np
     import tensorflow as tf
     from ai_edge_litert.interpreter import Interpreter
 
-    from export.convert import ExportError
     from export.stream import streamed
     from speechgru import modelfile
+    from speechgru.conversion.converter import ConversionError
 
     interpreter = Interpreter(model_content=modelfile.read(path).flatbuffer)
     recognize = interpreter.get_signature_runner("recognize")
@@ -129,7 +129,7 @@ def check(path: Path, model: Any, clips: Any, quantize: str) -> str:
         or not mfcc_error <= MFCC_TOLERANCE
         or not stream_error <= STREAM_TOLERANCE
     ):
-        raise ExportError(f"the exported file does not answer like the Keras model on {line}")
+        raise ConversionError(f"the exported file does not answer like the Keras model on {line}")
     return line
 
 
@@ -216,7 +216,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyError as error:
         print(f"export.py: {run / 'metrics.json'}: expected {error} in it", file=sys.stderr)
         return 2
-    except (OSError, ValueError) as error:  # ExportError, DataError and ModelError among them
+    except (OSError, ValueError) as error:  # ConversionError, DataError and ModelError among them
         print(f"export.py: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     print(checked)

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
-from tensorflow.lite.python import schema_py_generated as schema
 
-from export import flatbuffer
-from export.convert import ExportError, StreamingModel, checked, converted
-from export.flatbuffer import Graph
+from export.convert import StreamingModel, checked
+from speechgru.conversion import flatbuffer
+from speechgru.conversion.converter import ConversionError, run_converter
+from speechgru.conversion.graph import Graph
 
 SAME_SCALE = 1e-3  # relative; the ranges of a state before and after a step differ by rounding
 
@@ -32,24 +33,24 @@ def convert_integer(device: StreamingModel, clips: Any) -> tuple[bytes, bytes]:
         `h_1`, ... to `scores` and `next_h_1`, ...; a state has one scale before and after.
 
     Raises:
-        ExportError: the result holds other operators, or a state changes its scale in a step.
+        ConversionError: the result holds other operators, or a state changes its scale in a step.
     """
     step = _integer_step(device, clips)
     whole = flatbuffer.pack(_whole(device, step))
     return checked(whole, device, 1), checked(flatbuffer.pack(step), device, 1)
 
 
-def _integer_step(device: StreamingModel, clips: Any) -> schema.ModelT:
+def _integer_step(device: StreamingModel, clips: Any) -> Any:
     shapes = {"frames": device.under_conv} | {
         name: shape for name, shape in device.state.items() if name.startswith("h_")
     }
     specs = {name: tf.TensorSpec(shape, name=name) for name, shape in shapes.items()}
 
     signatures = {"step": tf.function(device.network).get_concrete_function(**specs)}
-    floating = Interpreter(model_content=converted(device, signatures))
+    floating = Interpreter(model_content=run_converter(device, signatures))
     run = floating.get_signature_runner("step")
     seen = _seen(device, run, shapes, clips)
-    quantised = converted(device, signatures, calibration=lambda: (("step", s) for s in seen))
+    quantised = run_converter(device, signatures, calibration=lambda: (("step", s) for s in seen))
     loaded = flatbuffer.load(quantised)
     tensors = loaded.subgraphs[0].tensors
     (signature,) = loaded.signatureDefs
@@ -60,7 +61,7 @@ def _integer_step(device: StreamingModel, clips: Any) -> schema.ModelT:
         if not np.allclose(before.scale, after.scale, rtol=SAME_SCALE) or (
             before.zeroPoint[0] != after.zeroPoint[0]
         ):
-            raise ExportError(
+            raise ConversionError(
                 f"expected the state {name} to have one scale, found {before.scale[0]} and "
                 f"{after.scale[0]}: calibrate with more clips"
             )
@@ -85,7 +86,7 @@ def _seen(
     return found
 
 
-def _whole(device: StreamingModel, step: schema.ModelT) -> schema.ModelT:
+def _whole(device: StreamingModel, step: Any) -> Any:
     """The step in a shell of the contract's signatures."""
     past = device.state["frames"][1]
 
@@ -98,7 +99,7 @@ def _whole(device: StreamingModel, step: schema.ModelT) -> schema.ModelT:
 
     hop, state = device.hop_spec, device.state
     shell = flatbuffer.load(
-        converted(
+        run_converter(
             device,
             {
                 "recognize": tf.function(recognize).get_concrete_function(device.window_spec),
@@ -118,7 +119,7 @@ def _whole(device: StreamingModel, step: schema.ModelT) -> schema.ModelT:
 class _Step:
     """Tensors of the step by name, as they are in its own graph."""
 
-    def __init__(self, step: schema.ModelT) -> None:
+    def __init__(self, step: Any) -> None:
         (signature,) = step.signatureDefs
         self.model = step
         self.inputs = {m.name.decode(): m.tensorIndex for m in signature.inputs}
@@ -140,7 +141,7 @@ class _Step:
         return {name: places[index] for name, index in self.outputs.items()}
 
 
-def _complete_stream(shell: schema.ModelT, signature: Any, model: schema.ModelT) -> None:
+def _complete_stream(shell: Any, signature: Any, model: Any) -> None:
     step, graph = _Step(model), Graph(shell, signature.subgraphIndex)
     (scores,) = (m for m in signature.outputs if m.name == b"scores")
     inputs = {"frames": step.tensor(graph, "frames")}
@@ -164,9 +165,7 @@ def _complete_stream(shell: schema.ModelT, signature: Any, model: schema.ModelT)
             signature.outputs.append(schema.TensorMapT(name=name, tensorIndex=floating))
 
 
-def _complete_recognize(
-    shell: schema.ModelT, signature: Any, model: schema.ModelT, device: StreamingModel
-) -> None:
+def _complete_recognize(shell: Any, signature: Any, model: Any, device: StreamingModel) -> None:
     """t, start = 0, 0; while t < steps: states, scores = step(frames[start:], states)."""
     step, graph = _Step(model), Graph(shell, signature.subgraphIndex)
     condition, body = Graph(shell), Graph(shell)

@@ -74,7 +74,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    from export.convert import ExportError
+    from speechgru.conversion.converter import ConversionError
 
     try:
         return run(parse_arguments(arguments))
@@ -84,7 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
         AudioError,
         DataError,
         DownloadError,
-        ExportError,
+        ConversionError,
         ModelError,
         OSError,
         MemoryError,
@@ -246,13 +246,14 @@ class Heard:
 
     def row(self, answers: Any, window: Any, mfcc: Any) -> dict[str, Any]:
         """Figures, against the scores of Keras and the features of librosa."""
-        from export import flatbuffer
+        from export.arena import arenas
+        from speechgru.conversion.flatbuffer import operators
 
         guesses = self.scores.argmax(axis=1)
         return {
             "bytes": len(self.flatbuffer),
-            "arena": flatbuffer.arenas(self.flatbuffer),
-            "operators": flatbuffer.operators(self.flatbuffer),
+            "arena": arenas(self.flatbuffer),
+            "operators": operators(self.flatbuffer),
             "accuracy": float(np.mean(guesses == answers)),
             "difference": float(np.abs(self.scores - window).max()),
             "changed": float(np.mean(guesses != window.argmax(axis=1))),

@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     if min(parsed.seeds, parsed.epochs, parsed.steps, parsed.lag_steps) < 1:
         parser.error("--seeds, --epochs, --steps and --lag-steps: expected at least 1")
     tf.get_logger().setLevel("ERROR")  # it warns that every learner has a graph of its own
-    from export.convert import ExportError
+    from speechgru.conversion.converter import ConversionError
     from training.download import DownloadError, speech_commands
 
     try:
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
             report_lags(lags, parsed.out, parsed.seeds, parsed.lag_steps)
     except KeyboardInterrupt:
         return 130
-    except (DataError, DownloadError, ExportError, OSError, MemoryError) as error:
+    except (DataError, DownloadError, ConversionError, OSError, MemoryError) as error:
         print(f"compare.py: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     print(parsed.out)

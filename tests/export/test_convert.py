@@ -3,16 +3,17 @@
 import numpy as np
 import pytest
 
-from export.convert import ExportError, StreamingModel, checked, convert
-from export.flatbuffer import operators
+from export.convert import StreamingModel, checked, convert
 from speechgru import MFCCConfig, build_model
+from speechgru.conversion.converter import ConversionError
+from speechgru.conversion.flatbuffer import operators
 
 LABELS = ("yes", "no", "unknown", "silence")
 
 
 def test_a_window_must_be_whole_hops():
     model = build_model("small", LABELS, MFCCConfig(hop_length=300))
-    with pytest.raises(ExportError, match=r"whole hops \(600 samples\), found 16000 samples"):
+    with pytest.raises(ConversionError, match=r"whole hops \(600 samples\), found 16000 samples"):
         StreamingModel(model)
 
 
@@ -21,11 +22,11 @@ def test_a_file_without_its_weights_or_with_foreign_operators_is_refused(monkeyp
     found = convert(device, "none")
     assert checked(found, device, 4) == found
     larger = StreamingModel(build_model("medium", LABELS))
-    with pytest.raises(ExportError, match="expected a weight of 13,824 bytes in the file"):
+    with pytest.raises(ConversionError, match="expected a weight of 13,824 bytes in the file"):
         checked(found, larger, 4)
     names = [*operators(found), "CUSTOM 'FlexErf'"]
-    monkeypatch.setattr("export.flatbuffer.operators", lambda flatbuffer: names)
-    with pytest.raises(ExportError, match="builtin operators alone, found CUSTOM 'FlexErf'"):
+    monkeypatch.setattr("speechgru.conversion.flatbuffer.operators", lambda flatbuffer: names)
+    with pytest.raises(ConversionError, match="builtin operators only, found CUSTOM 'FlexErf'"):
         checked(found, device, 4)
 
 

@@ -11,10 +11,10 @@ from ai_edge_litert.interpreter import Interpreter
 import speechgru.models
 from export import export
 from export.card import KNOWN_VOICES, NEW_VOICES, model_card
-from export.convert import ExportError
-from export.flatbuffer import operators
 from export.stream import initial_state, streamed
 from speechgru import mfcc, modelfile
+from speechgru.conversion.converter import ConversionError
+from speechgru.conversion.flatbuffer import operators
 from speechgru.features import MFCCConfig
 from training.clips.finding import find_clips
 from training.clips.reading import read_clips
@@ -137,7 +137,7 @@ def test_a_file_that_answers_differently_is_refused(model_file, run_folder, audi
     assert "labels changed" in export.check(model_file, model, audio, "none")
     weights = model.get_layer("logits").get_weights()
     model.get_layer("logits").set_weights([weights[0] * 1.1, weights[1]])
-    with pytest.raises(ExportError, match="does not answer like the Keras model"):
+    with pytest.raises(ConversionError, match="does not answer like the Keras model"):
         export.check(model_file, model, audio, "none")
 
 

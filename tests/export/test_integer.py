@@ -3,14 +3,16 @@
 import keras
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
-from tensorflow.lite.python import schema_py_generated as schema
 
-from export import flatbuffer, integer
-from export.convert import ExportError, StreamingModel
+from export import integer
+from export.convert import StreamingModel
 from export.export import calibration_clips
 from export.integer import convert_integer
 from speechgru import build_model, modelfile
+from speechgru.conversion import flatbuffer
+from speechgru.conversion.converter import ConversionError
 from training.clips.finding import find_clips
 from training.clips.splitting import split_clips
 
@@ -76,7 +78,7 @@ def test_the_step_by_itself_gives_the_scores_of_the_stream(converted):
 def test_clips_that_leave_a_state_with_two_scales_are_refused(monkeypatch):
     seen = integer._seen
     monkeypatch.setattr(integer, "_seen", lambda *given: seen(*given)[:1])  # a state of zeros alone
-    with pytest.raises(ExportError, match="expected the state h_1 to have one scale, found"):
+    with pytest.raises(ConversionError, match="expected the state h_1 to have one scale, found"):
         convert_integer(
             StreamingModel(build_model("small", ("a", "b"))), np.zeros((2, 16000), np.float32)
         )

@@ -23,14 +23,13 @@ LEARNT = 0.9
 
 def exported(learner: Learner) -> tuple[int, float]:
     """Bytes of the network as .tflite with int8 weights, and ms a sequence."""
-    from export import flatbuffer
-    from export.convert import converted
+    from speechgru.conversion.converter import convert
 
     module = tf.Module()
     module.held = [w.value for w in learner.model.weights]
     spec = tf.TensorSpec((1, *learner.model.input_shape[1:]), name="x")
     run = tf.function(lambda x: {"y": learner.model(x, training=False)}).get_concrete_function(spec)
-    packed = flatbuffer.pack(flatbuffer.load(converted(module, {"run": run}, dynamic=True)))
+    packed = convert(module, {"run": run}, "dynamic")
     runner = Interpreter(model_content=packed, num_threads=1).get_signature_runner("run")
     x = np.zeros(spec.shape, np.float32)
     seconds = rounds({"": lambda: runner(x=x)}, 100)[""]

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
-from tensorflow.lite.python import schema_py_generated as schema
 
-from export import flatbuffer
-from export.flatbuffer import Graph
 from speechgru import modelfile
+from speechgru.conversion import flatbuffer
+from speechgru.conversion.float16 import weights_to_float16
+from speechgru.conversion.graph import Graph
 
 FLOAT32 = schema.TensorType.FLOAT32
 
@@ -80,14 +81,9 @@ def test_a_grafted_graph_computes_what_it_did(adder):
 
 @pytest.mark.parametrize(("least", "halved"), [(8, True), (9, False)])
 def test_matrices_of_a_size_are_halved(least, halved, adder):
-    flatbuffer.weights_to_float16(adder, least)
+    weights_to_float16(adder, least)
     packed = flatbuffer.pack(adder)
     assert result(packed) == [4, 5, 6, 7, 8, 9, 10, 11]
     assert ("DEQUANTIZE" in flatbuffer.operators(packed)) is halved
     assert (np.full(8, 2, np.float16).tobytes() in packed) is halved
     assert (np.full(8, 2, np.float32).tobytes() in packed) is not halved
-
-
-def test_memory_is_that_of_the_tensors_alive_at_once(adder):
-    # x and the first sum, then both sums: 32 bytes each.
-    assert flatbuffer.arenas(flatbuffer.pack(adder)) == {"add": 64}

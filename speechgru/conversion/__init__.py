@@ -1,0 +1,1 @@
+"""Conversion of Keras models to LiteRT flatbuffers with builtin operators only."""
