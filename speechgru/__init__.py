@@ -12,8 +12,9 @@ from speechgru.modelfile import ModelError
 from speechgru.recognizer import Recognition, Recognizer, recognize
 
 if TYPE_CHECKING:
-    from speechgru.features import MFCC, MFCCConfig, mfcc
+    from speechgru.features import MFCCConfig, mfcc
     from speechgru.gru import GRU, GRUCell
+    from speechgru.mfcc_layer import MFCC
     from speechgru.models import build_model
 
 __version__ = "0.1.0"
@@ -35,7 +36,7 @@ __all__ = [
 _NEEDS_TENSORFLOW = {
     "GRU": "gru",
     "GRUCell": "gru",
-    "MFCC": "features",
+    "MFCC": "mfcc_layer",
     "MFCCConfig": "features",
     "mfcc": "features",
     "build_model": "models",

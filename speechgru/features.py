@@ -1,22 +1,26 @@
-"""MFCC front end: librosa's constants, one numpy reference and one Keras layer that agree.
+"""The MFCC front end: its settings, librosa's constants, and the reference by librosa.
+
+`speechgru.mfcc_layer` computes the same numbers in TensorFlow. This module needs librosa only when
+a function is called, and TensorFlow never.
 
 The front end is causal. Audio is preceded by ``frame_length - hop_length`` zeros, so every hop of
 audio ends exactly one frame, and ``n`` samples give ``n // hop_length`` frames.
 """
 
 import dataclasses
-from collections.abc import Iterator
-from typing import Any
+import math
+from numbers import Integral, Real
 
-import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 # Smallest mel power: the log-mel scale ends at -70 dB, the level of white noise at -78 dBFS. Below
 # it a transform in float32, such as LiteRT's, is more than 1e-3 dB off in loud frames.
 AMIN = 1e-7
 DB_PER_NEPER = 10 / np.log(10)  # 10 log10(x) = DB_PER_NEPER * ln(x)
+MAX_PEAK = 16.0  # a larger peak means integer samples that were not scaled to [-1, 1]
+
+_INTEGER_SETTINGS = ("sample_rate", "frame_length", "hop_length", "n_fft", "n_mels", "n_mfcc")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -24,7 +28,7 @@ class MFCCConfig:
     """Settings of the MFCC front end.
 
     Args:
-        sample_rate: samples a second, in Hz. Default 16000.
+        sample_rate: sampling rate, in Hz. Default 16000.
         frame_length: samples under one Hann window. Default 512 (32 ms).
         hop_length: samples from one frame to the next. Default 320 (20 ms).
         n_fft: length of the Fourier transform, a power of two, at least frame_length. Default 512.
@@ -34,7 +38,12 @@ class MFCCConfig:
         fmax: upper edge of the highest band, in Hz. Default 7600.
 
     Raises:
-        ValueError: a setting is out of its range; the message names it.
+        ValueError: a setting has the wrong type or is out of its range; the message names it.
+
+    Examples:
+
+    >>> speechgru.MFCCConfig(n_mfcc=20).frames(16000)
+    50
     """
 
     sample_rate: int = 16_000
@@ -47,19 +56,28 @@ class MFCCConfig:
     fmax: float = 7600.0
 
     def __post_init__(self) -> None:
-        for name in ("sample_rate", "frame_length", "hop_length", "n_fft", "n_mels", "n_mfcc"):
+        for name in _INTEGER_SETTINGS:
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
                 raise ValueError(f"`{name}` must be a positive integer. Received: {value!r}")
-        for name, high, limit in (
-            ("hop_length", self.frame_length, "frame_length"),
-            ("frame_length", self.n_fft, "n_fft"),
-            ("n_mfcc", self.n_mels, "n_mels"),
+            object.__setattr__(self, name, int(value))  # numpy's integers cannot be saved as JSON
+        for name in ("fmin", "fmax"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+                raise ValueError(f"`{name}` must be a frequency in Hz. Received: {value!r}")
+            object.__setattr__(self, name, float(value))
+        self._check_ranges()
+
+    def _check_ranges(self) -> None:
+        for name, limit in (
+            ("hop_length", "frame_length"),
+            ("frame_length", "n_fft"),
+            ("n_mfcc", "n_mels"),
         ):
-            if getattr(self, name) > high:
-                found = getattr(self, name)
-                raise ValueError(f"`{name}` must be at most {limit} ({high}). Received: {found}")
-        if self.n_fft & (self.n_fft - 1):  # the FFT operator of LiteRT takes nothing else
+            found, largest = getattr(self, name), getattr(self, limit)
+            if found > largest:
+                raise ValueError(f"`{name}` must be at most {limit} ({largest}). Received: {found}")
+        if self.n_fft & (self.n_fft - 1):  # LiteRT's Fourier transform supports no other length
             raise ValueError(f"`n_fft` must be a power of two. Received: {self.n_fft}")
         if not 0 <= self.fmin < self.fmax <= self.sample_rate / 2:
             raise ValueError(
@@ -68,7 +86,7 @@ class MFCCConfig:
             )
 
     def frames(self, samples: int) -> int:
-        """Number of frames that a signal of `samples` samples gives."""
+        """The number of frames of a signal of `samples` samples."""
         return samples // self.hop_length
 
 
@@ -77,14 +95,20 @@ def mfcc(samples: npt.ArrayLike, config: MFCCConfig = MFCCConfig()) -> npt.NDArr
 
     Args:
         samples: mono signal in [-1, 1], shape (samples,), any float dtype.
-        config: front-end settings.
+        config: front-end settings. Default: those of MFCCConfig.
 
     Returns:
         float32, shape (samples // hop_length, n_mfcc); orthonormal DCT-II of the log-mel power in
         dB (``librosa.feature.mfcc`` with ``center=False``, ``top_db=None``).
 
     Raises:
-        ValueError: samples is not one-dimensional or is shorter than one hop.
+        ValueError: samples are not floats, not one-dimensional, shorter than one hop, not finite,
+            or so large that they cannot be in [-1, 1].
+
+    Examples:
+
+    >>> speechgru.mfcc(np.zeros(16000)).shape
+    (50, 40)
     """
     import librosa
 
@@ -95,7 +119,7 @@ def mfcc(samples: npt.ArrayLike, config: MFCCConfig = MFCCConfig()) -> npt.NDArr
 
 
 def log_mel(samples: npt.ArrayLike, config: MFCCConfig) -> npt.NDArray[np.float64]:
-    """Log-mel power of one signal by librosa, of which `mfcc` is the DCT.
+    """Log-mel power of one signal by librosa; `mfcc` is its DCT.
 
     Args:
         samples: mono signal in [-1, 1], shape (samples,), any float dtype.
@@ -105,16 +129,11 @@ def log_mel(samples: npt.ArrayLike, config: MFCCConfig) -> npt.NDArray[np.float6
         float64, shape (samples // hop_length, n_mels), in dB, at least ``10 * log10(AMIN)``.
 
     Raises:
-        ValueError: samples is not one-dimensional or is shorter than one hop.
+        ValueError: see `mfcc`.
     """
     import librosa
 
-    signal = np.asarray(samples, dtype=np.float64)
-    if signal.ndim != 1 or signal.size < config.hop_length:
-        raise ValueError(
-            f"`samples` must have shape (samples,) with at least {config.hop_length} samples "
-            f"(one hop). Received shape: {signal.shape}"
-        )
+    signal = _checked_signal(samples, config)
     past = config.frame_length - config.hop_length
     margin = config.n_fft - config.frame_length  # librosa centres the window inside n_fft
     padded = np.pad(signal, (past + margin // 2, margin - margin // 2))
@@ -129,6 +148,42 @@ def log_mel(samples: npt.ArrayLike, config: MFCCConfig) -> npt.NDArray[np.float6
     mel = mel_filters(config).astype(np.float64) @ np.abs(spectrum) ** 2
     decibels: npt.NDArray[np.float64] = librosa.power_to_db(mel, ref=1.0, amin=AMIN, top_db=None)
     return decibels.T
+
+
+def _checked_signal(samples: npt.ArrayLike, config: MFCCConfig) -> npt.NDArray[np.float64]:
+    if not isinstance(config, MFCCConfig):
+        raise ValueError(f"`config` must be an MFCCConfig. Received: {config!r}")
+    found = np.asarray(samples)
+    if found.dtype.kind != "f":
+        raise ValueError(float_samples_message(found.dtype))
+    if found.ndim != 1 or found.size < config.hop_length:
+        raise ValueError(
+            f"`samples` must have shape (samples,) with at least {config.hop_length} samples "
+            f"(one hop). Received shape: {found.shape}"
+        )
+    signal = found.astype(np.float64)
+    peak = np.abs(signal).max()
+    if not np.isfinite(peak):
+        raise ValueError("`samples` must be finite. Received: NaN or infinite samples")
+    if peak > MAX_PEAK:
+        raise ValueError(unscaled_samples_message(peak))
+    return signal
+
+
+def float_samples_message(dtype: object, name: str = "samples") -> str:
+    """The error for samples that are not floats."""
+    return (
+        f"`{name}` must be float (float32 or float64) in [-1, 1]. Received dtype: {dtype}. "
+        "Divide integer PCM by its full scale first, int16 by 32768"
+    )
+
+
+def unscaled_samples_message(peak: float, name: str = "samples") -> str:
+    """The error for floats that were integer PCM and have not been scaled."""
+    return (
+        f"`{name}` must be in [-1, 1]. Received a peak of {peak:g}: integer PCM must be divided "
+        "by its full scale, int16 by 32768"
+    )
 
 
 def mel_filters(config: MFCCConfig) -> npt.NDArray[np.float32]:
@@ -159,121 +214,3 @@ def dct_matrix(config: MFCCConfig) -> npt.NDArray[np.float32]:
 
     matrix = scipy.fft.dct(np.eye(config.n_mels), type=2, norm="ortho", axis=0)
     return np.asarray(matrix[: config.n_mfcc], dtype=np.float32)
-
-
-@keras.saving.register_keras_serializable(package="speechgru")
-class MFCC(keras.layers.Layer):
-    """MFCC frames of a batch of signals, equal to `mfcc` to 1e-3 and free of trained weights.
-
-    Args:
-        config: an MFCCConfig, or the dict of its fields that `get_config` gives. Default: the
-            defaults of MFCCConfig.
-        dtype: precision of the transform. float64 agrees with librosa to 1e-4 dB; float32, which
-            LiteRT needs, to 1e-3 dB, with the faintest bands of loud frames at the limit.
-            Default "float64".
-
-    Call arguments:
-        audio: float, shape (batch, samples), in [-1, 1].
-
-    Returns:
-        float32, shape (batch, samples // hop_length, n_mfcc).
-
-    Examples:
-
-    >>> speechgru.MFCC()(np.zeros((1, 16000), "float32")).shape
-    TensorShape([1, 50, 40])
-    """
-
-    def __init__(
-        self,
-        config: MFCCConfig | dict[str, Any] | None = None,
-        *,
-        dtype: Any = "float64",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(dtype=dtype, **kwargs)
-        self.config = MFCCConfig(**config) if isinstance(config, dict) else config or MFCCConfig()
-        self._window = hann_window(self.config)
-        # The smaller blocks hold fewer zeros of the mel filters; the DCT has none.
-        self._mel = tuple(_blocks(mel_filters(self.config).T, 640))
-        self._dct = tuple(_blocks(dct_matrix(self.config).T, 1023))
-
-    def call(self, audio: Any) -> Any:
-        return self.dct(self.log_mel(audio))
-
-    def log_mel(self, audio: Any, past: Any = None) -> Any:
-        """Log-mel power in dB, float32, shape (batch, frames, n_mels).
-
-        `past` are the samples before `audio`, (batch, frame_length - hop_length). Default zeros.
-        """
-        frames = self._frames(tf.cast(audio, self.compute_dtype), past)
-        frames *= tf.cast(self._window, self.compute_dtype)
-        spectrum = tf.signal.rfft(frames, fft_length=[self.config.n_fft])
-        power = tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
-        mel = _product(tf.cast(power, tf.float32), self._mel)
-        return DB_PER_NEPER * tf.math.log(tf.maximum(mel, AMIN))
-
-    def dct(self, log_mel: Any) -> Any:
-        """MFCC of log-mel frames, float32, shape (batch, frames, n_mfcc)."""
-        return _product(log_mel, self._dct)
-
-    def _frames(self, audio: Any, past: Any) -> Any:
-        """Overlapping frames (batch, frames, frame_length): frame t ends with hop t."""
-        config = self.config
-        self.compute_output_shape(audio.shape)  # refuses less than a hop
-        hops_per_frame = -(-config.frame_length // config.hop_length)
-        count = config.frames(audio.shape[1])
-        audio = audio[:, : count * config.hop_length]
-        missing = (hops_per_frame - 1) * config.hop_length
-        if past is not None:
-            audio = tf.concat([tf.cast(past, self.compute_dtype), audio], axis=1)
-            missing -= past.shape[1]
-        audio = tf.pad(audio, ((0, 0), (missing, 0)))
-        hops = tf.reshape(audio, (-1, count + hops_per_frame - 1, config.hop_length))
-        frames = tf.concat([hops[:, k : k + count] for k in range(hops_per_frame)], axis=-1)
-        return frames[..., -config.frame_length :]
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        batch, samples = input_shape
-        if samples is None or samples < self.config.hop_length:
-            raise ValueError(
-                f"MFCC needs a fixed number of samples, at least {self.config.hop_length} "
-                f"(one hop). Received input shape: {input_shape}"
-            )
-        return (batch, self.config.frames(samples), self.config.n_mfcc)
-
-    def compute_output_spec(self, audio: Any) -> keras.KerasTensor:
-        return keras.KerasTensor(self.compute_output_shape(audio.shape), dtype="float32")
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "config": dataclasses.asdict(self.config)}
-
-
-Block = tuple[slice, npt.NDArray[np.float32]]
-
-
-def _blocks(matrix: npt.NDArray[np.float32], max_elements: int) -> Iterator[Block]:
-    """Cut a matrix into groups of columns, each with only the rows that are not all zero.
-
-    A mel filter touches few bins, so the blocks hold a tenth of the matrix. With fewer than
-    1024 elements, the size from which the LiteRT converter quantises a weight, an exported model
-    keeps its front end in float32 under every quantisation.
-    """
-
-    def rows(columns: list[int]) -> slice:
-        used = np.flatnonzero(matrix[:, columns].any(axis=1))
-        return slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0, 1)
-
-    group: list[int] = []
-    for column in range(matrix.shape[1]):
-        wider = rows([*group, column])
-        if group and (wider.stop - wider.start) * (len(group) + 1) > max_elements:
-            yield rows(group), matrix[rows(group), group]
-            group = []
-        group.append(column)
-    yield rows(group), matrix[rows(group), group]
-
-
-def _product(x: Any, blocks: tuple[Block, ...]) -> Any:
-    """``x @ matrix`` for a matrix cut by `_blocks`."""
-    return tf.concat([tf.matmul(x[..., rows], block) for rows, block in blocks], axis=-1)

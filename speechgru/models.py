@@ -1,34 +1,16 @@
 """The recogniser: audio -> MFCC -> scaling -> light causal convolutions -> GRU -> logits."""
 
-import dataclasses
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import keras
 
-from speechgru.features import MFCC, MFCCConfig, dct_matrix
+from speechgru.architectures import PRESETS, WINDOW_SECONDS, Preset
+from speechgru.features import MFCCConfig, dct_matrix
 from speechgru.gru import GRU
+from speechgru.mfcc_layer import MFCC
 
-WINDOW_SECONDS = 1
 LEAST_COEFFICIENTS = 9  # of MFCC; fewer leave nothing of two convolutions
-
-Preset = Literal["small", "medium", "large"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Architecture:
-    """Sizes of a model: `SpectrumConv` of these `channels` and `conv_units` feeds the GRUs."""
-
-    channels: tuple[int, int]
-    conv_units: int
-    gru_units: tuple[int, ...]
-
-
-PRESETS: dict[str, Architecture] = {
-    "small": Architecture(channels=(12, 20), conv_units=40, gru_units=(76,)),
-    "medium": Architecture(channels=(16, 24), conv_units=64, gru_units=(112, 112)),
-    "large": Architecture(channels=(24, 40), conv_units=96, gru_units=(206, 206)),
-}
 
 
 @keras.saving.register_keras_serializable(package="speechgru")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from speechgru import MFCCConfig, mfcc
-from speechgru.features import MFCC
+from speechgru.mfcc_layer import MFCC
 from training.loop.librosa_features import librosa_log_mel
 
 

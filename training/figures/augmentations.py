@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from speechgru import audio
-from speechgru.features import MFCC
+from speechgru.mfcc_layer import MFCC
 from training.augmentation.mixup import mixup
 from training.augmentation.pipeline import augment
 from training.augmentation.random_draws import Draw

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from speechgru.features import MFCC
+from speechgru.mfcc_layer import MFCC
 from speechgru.models import initial_state
 from training.augmentation.mixup import mixup
 from training.augmentation.pipeline import augment

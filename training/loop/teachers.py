@@ -11,9 +11,11 @@ from typing import Any
 
 import keras
 
-from speechgru.features import MFCC, MFCCConfig
+from speechgru.architectures import WINDOW_SECONDS
+from speechgru.features import MFCCConfig
 from speechgru.gru import GRU
-from speechgru.models import WINDOW_SECONDS, InverseDCT, build_model, streaming
+from speechgru.mfcc_layer import MFCC
+from speechgru.models import InverseDCT, build_model, streaming
 
 WIDTH = 9  # of the convolutions over time
 

@@ -7,9 +7,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from speechgru.architectures import PRESETS as MODELS
 from speechgru.audio import SAMPLE_RATE
 from speechgru.features import MFCCConfig
-from speechgru.models import PRESETS as MODELS
 from training.augmentation.settings import Augment
 from training.loop.teachers import TEACHERS
 
