@@ -1,73 +1,105 @@
-"""TODO: channel."""
-
-from typing import Any
+"""The recording channel: a microphone's frequency response, and a telephone line."""
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
-from training.augmentation.levels import decibels, replace
-from training.augmentation.random_draws import Draw
+from training.augmentation.levels import amplitude_of_db
+from training.augmentation.random_draws import RandomDraws
 from training.augmentation.settings import Augment
 from training.clips.window import RATE
 
-_EQ_POINTS = np.geomspace(60, 8000, 9)
-_GRID = 16  # a microphone's curve is computed at every so many bins of the spectrum
+RESPONSE_POINTS = np.geomspace(60, 8000, 9)  # Hz; the random response is linear in between
+GRID = 16  # the response is computed at every 16th bin of the spectrum
 
 
-def microphone(audio: Any, draw: Draw, settings: Augment) -> Any:
-    """A random smooth frequency response, and for some clips a narrow band."""
+def apply_microphone(audio: tf.Tensor, draws: RandomDraws, settings: Augment) -> tf.Tensor:
+    """Filter clips with random smooth frequency responses, and limit the band of some.
+
+    Args:
+        audio: float32, shape (batch, samples).
+        draws: the random numbers of the step.
+        settings: `eq_db` and `band_limit_share`.
+
+    Returns:
+        float32, shape (batch, samples).
+    """
     if not (settings.eq_db or settings.band_limit_share):
         return audio
     samples = audio.shape[1]
     bins = samples // 2 + 1
-    frequency = np.arange(0, bins + _GRID, _GRID) * RATE / samples
-    curve = tf.zeros((1, len(frequency)))
+    frequency = np.arange(0, bins + GRID, GRID) * RATE / samples
+    response = tf.zeros((1, len(frequency)))  # dB
     if settings.eq_db:
-        octaves = np.log(np.maximum(frequency, 1))
-        hats = [np.interp(octaves, np.log(_EQ_POINTS), row) for row in np.eye(len(_EQ_POINTS))]
-        curve += tf.matmul(
-            draw.normal("eq", len(hats)) * settings.eq_db, np.array(hats, np.float32)
-        )
+        response += _random_response(frequency, draws, settings.eq_db)
     if settings.band_limit_share:
-        narrow = draw.chance("band limit", settings.band_limit_share)
-        top = tf.where(narrow, draw.uniform("band top", 3000.0, 7500.0), 1e5)
-        bottom = tf.where(narrow, draw.uniform("band bottom", 50.0, 400.0), 1e-5)
-        f = tf.constant(frequency[None], tf.float32)
-        # Steep like a resampler above, gentle like a small capsule below.
-        curve -= 80 * tf.sigmoid((f - top) / 60)
-        curve -= 10 * tf.math.log1p(tf.square(bottom / (f + 1.0)))
-    return tf.signal.irfft(_shape(tf.signal.rfft(audio), decibels(curve)), [samples])
+        response = _limit_band(response, frequency, draws, settings.band_limit_share)
+    spectrum = _multiply(tf.signal.rfft(audio), amplitude_of_db(response))
+    return tf.signal.irfft(spectrum, [samples])
+
+
+def _random_response(
+    frequency: npt.NDArray[np.float64], draws: RandomDraws, deviation: float
+) -> tf.Tensor:
+    """Return responses in dB, normal at RESPONSE_POINTS, linear in between, (batch, n)."""
+    octaves = np.log(np.maximum(frequency, 1))
+    points = np.log(RESPONSE_POINTS)
+    hats = np.array([np.interp(octaves, points, row) for row in np.eye(len(points))], np.float32)
+    return tf.matmul(draws.normal("eq", len(points)) * deviation, hats)
+
+
+def _limit_band(
+    response: tf.Tensor, frequency: npt.NDArray[np.float64], draws: RandomDraws, share: float
+) -> tf.Tensor:
+    """Subtract the loss outside of a random band from a share of the responses in dB."""
+    limited = draws.bernoulli("band limit", share)
+    top = tf.where(limited, draws.uniform("band top", 3000.0, 7500.0), 1e5)
+    bottom = tf.where(limited, draws.uniform("band bottom", 50.0, 400.0), 1e-5)
+    f = tf.constant(frequency[None], tf.float32)
+    # Steep above, like a resampler; gentle below, like a small microphone capsule.
+    response -= 80 * tf.sigmoid((f - top) / 60)
+    return response - 10 * tf.math.log1p(tf.square(bottom / (f + 1.0)))
 
 
 @tf.function(jit_compile=True)  # one pass over the spectrum
-def _shape(spectrum: Any, gain: Any) -> Any:
-    """Multiply spectra by gains that are given at every _GRID-th bin."""
-    way = tf.range(_GRID, dtype=tf.float32) / _GRID
-    fine = gain[:, :-1, None] * (1 - way) + gain[:, 1:, None] * way
-    fine = tf.reshape(fine, (-1, (gain.shape[1] - 1) * _GRID))[:, : spectrum.shape[1]]
+def _multiply(spectrum: tf.Tensor, gain: tf.Tensor) -> tf.Tensor:
+    """Multiply spectra by gains that are given at every GRID-th bin."""
+    fraction = tf.range(GRID, dtype=tf.float32) / GRID
+    fine = gain[:, :-1, None] * (1 - fraction) + gain[:, 1:, None] * fraction
+    fine = tf.reshape(fine, (-1, (gain.shape[1] - 1) * GRID))[:, : spectrum.shape[1]]
     return spectrum * tf.cast(fine, tf.complex64)
 
 
-def telephone(audio: Any, draw: Draw, share: float) -> Any:
-    """Send `share` of the clips through a line: 300-3400 Hz, 8 kHz, 8 bit mu-law."""
+def apply_telephone(audio: tf.Tensor, draws: RandomDraws, share: float) -> tf.Tensor:
+    """Send a share of the clips through a telephone line: 300-3400 Hz, 8 kHz, 8-bit mu-law.
+
+    Args:
+        audio: float32, shape (batch, samples), samples divisible by 4.
+        draws: the random numbers of the step.
+        share: part of the batch, rounded up to whole clips; 0 disables the line.
+
+    Returns:
+        float32, shape (batch, samples).
+    """
     if not share:
         return audio
     samples = audio.shape[1]
-    places = draw.some("telephone share", share)
+    rows = draws.subset("telephone share", share)
     bins = samples // 4  # below 4 kHz
     frequency = np.arange(bins) * RATE / samples
     band = 1 / (1 + np.exp((300 - frequency) / 15)) / (1 + np.exp((frequency - 3400) / 40))
     band = tf.constant(band, tf.complex64)
-    spectrum = tf.signal.rfft(tf.gather(audio, places))[:, :bins] * (band / 2)
-    coded = mu_law(tf.signal.irfft(spectrum, [samples // 2]))
+    spectrum = tf.signal.rfft(tf.gather(audio, rows))[:, :bins] * (band / 2)
+    coded = mu_law_round_trip(tf.signal.irfft(spectrum, [samples // 2]))
     spectrum = tf.pad(tf.signal.rfft(coded)[:, :bins] * 2, ((0, 0), (0, bins + 1)))
-    return replace(audio, places, tf.signal.irfft(spectrum, [samples]))
+    clips = tf.signal.irfft(spectrum, [samples])
+    return tf.tensor_scatter_nd_update(audio, rows[:, None], clips)
 
 
-def mu_law(audio: Any) -> Any:
-    """What ITU-T G.711 mu-law leaves of samples in [-1, 1]: 8 segments of 16 steps and a sign."""
-    shifted = tf.minimum(tf.abs(audio) * 8192.0, 8158.0) + 33.0  # 14 bit, and the bias of G.711
+def mu_law_round_trip(audio: tf.Tensor) -> tf.Tensor:
+    """Encode and decode samples in [-1, 1] by ITU-T G.711 mu-law: a sign, 8 segments, 16 steps."""
+    shifted = tf.minimum(tf.abs(audio) * 8192.0, 8158.0) + 33.0  # 14 bits, and the bias of G.711
     exponent = tf.bitwise.bitwise_and(tf.bitcast(shifted, tf.int32), 0x7F800000)
-    step = tf.bitcast(exponent, tf.float32) / 16  # of the segment from a power of two to the next
+    step = tf.bitcast(exponent, tf.float32) / 16  # a segment spans a power of two
     magnitude = (tf.floor(shifted / step) + 0.5) * step - 33.0
     return tf.sign(audio) * magnitude / 8192.0

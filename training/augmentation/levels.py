@@ -1,24 +1,15 @@
-"""TODO: levels."""
+"""Levels of batches of audio, as TensorFlow tensors."""
 
 import math
-from typing import Any
 
 import tensorflow as tf
 
 
-def decibels(level: Any) -> Any:
-    """Amplitude factor of a level in dB."""
+def amplitude_of_db(level: tf.Tensor) -> tf.Tensor:
+    """Return the amplitude factors of levels in dB: 10 ** (level / 20)."""
     return tf.exp(level * (math.log(10) / 20))
 
 
-def rms(audio: Any) -> Any:
-    """Root mean square of each clip, shape (batch, 1)."""
+def rms(audio: tf.Tensor) -> tf.Tensor:
+    """Return the root mean square of each clip, float32 (batch, 1); never zero."""
     return tf.sqrt(tf.reduce_mean(tf.square(audio), axis=1, keepdims=True) + 1e-20)
-
-
-def as_float(audio: Any) -> Any:
-    return tf.cast(audio, tf.float32) / 32768.0 if audio.dtype == tf.int16 else audio
-
-
-def replace(audio: Any, places: Any, clips: Any) -> Any:
-    return tf.tensor_scatter_nd_update(audio, places[:, None], clips)

@@ -1,38 +1,60 @@
-"""TODO: noise_mixing."""
-
-from typing import Any
+"""Mixing background noise into clips."""
 
 import tensorflow as tf
 
-from training.augmentation.levels import decibels, rms
-from training.augmentation.random_draws import Draw
+from training.augmentation.levels import amplitude_of_db, rms
+from training.augmentation.random_draws import RandomDraws
 from training.augmentation.settings import Augment
-from training.data.noises import NOISE_ROW
+from training.data.noise_recordings import NOISE_ROW
 
 
-def add_noise(speech: Any, is_silence: Any, noise: Any, draw: Draw, settings: Augment) -> Any:
-    """Add noise to speech at a random SNR; give silence a random level down to digital zero."""
-    background = _background(noise, draw, speech.shape[1])
-    tone = decibels(draw.uniform("silence level", -80.0, -10.0))
-    level = tf.where(draw.chance("digital zero", 0.1), 0.0, tone)
+def add_noise(
+    speech: tf.Tensor,
+    is_silence: tf.Tensor,
+    noise: tf.Tensor,
+    draws: RandomDraws,
+    settings: Augment,
+) -> tf.Tensor:
+    """Mix noise into speech at a random SNR, and fill clips of silence with noise.
+
+    The level of noise in a clip of silence is random, from -80 to -10 dBFS; one in ten stays
+    digital zero.
+
+    Args:
+        speech: float32, shape (batch, samples); zeros in clips of silence.
+        is_silence: bool, shape (batch, 1).
+        noise: float32, shape (rows, NOISE_ROW), noise at an RMS near 1.
+        draws: the random numbers of the step.
+        settings: `noise_share` and `snr_db`.
+
+    Returns:
+        float32, shape (batch, samples).
+    """
+    background = random_background(noise, draws, speech.shape[1])
+    silence_level = amplitude_of_db(draws.uniform("silence level", -80.0, -10.0))
+    silence_level = tf.where(draws.bernoulli("digital zero", 0.1), 0.0, silence_level)
+    noise_level = 0.0
     if settings.noise_share:
-        wanted = rms(speech) / decibels(draw.uniform("snr", *settings.snr_db))
-        wanted = tf.where(draw.chance("noise share", settings.noise_share), wanted, 0.0)
-        level = tf.where(is_silence, level, wanted)
-    else:
-        level = tf.where(is_silence, level, 0.0)
+        noise_level = rms(speech) / amplitude_of_db(draws.uniform("snr", *settings.snr_db))
+        has_noise = draws.bernoulli("noise share", settings.noise_share)
+        noise_level = tf.where(has_noise, noise_level, 0.0)
+    level = tf.where(is_silence, silence_level, noise_level)
     return speech + (level / rms(background)) * background
 
 
-def _background(noise: Any, draw: Draw, samples: int) -> Any:
-    """Two random stretches of the noise for each clip, blended."""
+def random_background(noise: tf.Tensor, draws: RandomDraws, samples: int) -> tf.Tensor:
+    """Return the sum of two random stretches of the noise for each clip, (batch, samples).
+
+    The second stretch is up to 40 dB weaker than the first.
+    """
+    first = _random_stretch(noise, draws, "first noise", samples)
+    level = amplitude_of_db(draws.uniform("second noise level", -40.0, 0.0))
+    return first + level * _random_stretch(noise, draws, "second noise", samples)
+
+
+def _random_stretch(noise: tf.Tensor, draws: RandomDraws, name: str, samples: int) -> tf.Tensor:
     rows = -(-samples // NOISE_ROW)
     last = tf.cast(tf.shape(noise)[0] - rows, tf.float32)
-
-    def stretch(name: str) -> Any:
-        start = tf.cast(draw.uniform(name, 0.0, last), tf.int32)
-        piece = tf.gather(noise, start + tf.range(rows)[None])
-        return tf.reshape(piece, (-1, rows * NOISE_ROW))[:, :samples]
-
-    second = decibels(draw.uniform("second noise level", -40.0, 0.0))
-    return stretch("first noise") + second * stretch("second noise")
+    start = tf.cast(draws.uniform(name, 0.0, last), tf.int32)
+    stretch = tf.gather(noise, start + tf.range(rows)[None])
+    return tf.reshape(stretch, (-1, rows * NOISE_ROW))[:, :samples]

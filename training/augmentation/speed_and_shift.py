@@ -1,44 +1,50 @@
-"""TODO: speed_and_shift."""
-
-from typing import Any
+"""Speed change and time shift."""
 
 import tensorflow as tf
 
-from training.augmentation.levels import as_float
-from training.augmentation.random_draws import Draw
+from training.augmentation.random_draws import RandomDraws
 from training.augmentation.settings import Augment
 from training.clips.window import RATE
 
 
-def shift_and_stretch(audio: Any, draw: Draw, settings: Augment) -> Any:
-    """Play each clip from another start and at another speed.
+def change_speed_and_shift(audio: tf.Tensor, draws: RandomDraws, settings: Augment) -> tf.Tensor:
+    """Resample each clip by a random factor and shift it by a random time.
 
-    Speed is that of a tape: at 1.15 a clip is 15 % shorter and every frequency 15 % higher.
+    Speed and pitch change together: at 1.15 a clip is 15 % shorter and every frequency is 15 %
+    higher.
+
+    Args:
+        audio: int16, shape (batch, samples).
+        draws: the random numbers of the step.
+        settings: `speed`, `speed_share` and `shift_ms`.
+
+    Returns:
+        float32, shape (batch, samples), in [-1, 1].
     """
-    stretches = settings.speed and settings.speed_share
-    if not (settings.shift_ms or stretches):
-        return as_float(audio)
+    changes_speed = settings.speed and settings.speed_share
+    if not (settings.shift_ms or changes_speed):
+        return int16_to_float(audio)
     samples = audio.shape[1]
-    speed = tf.ones((draw.batch, 1))
-    if stretches:
-        faster = draw.uniform("speed", 1 - settings.speed, 1 + settings.speed)
-        speed = tf.where(draw.chance("speed share", settings.speed_share), faster, speed)
+    speed = tf.ones((draws.batch_size, 1))
+    if changes_speed:
+        drawn = draws.uniform("speed", 1 - settings.speed, 1 + settings.speed)
+        speed = tf.where(draws.bernoulli("speed share", settings.speed_share), drawn, speed)
     middle = start = samples / 2
     if settings.shift_ms:
-        # Whole samples where the speed is 1: nothing is smoothed by interpolation.
+        # Whole samples: at a speed of 1 the interpolation then changes nothing.
         limit = settings.shift_ms * RATE / 1000
-        start = middle + tf.round(draw.uniform("shift", -limit, limit))
+        start = middle + tf.round(draws.uniform("shift", -limit, limit))
     times = (tf.range(samples, dtype=tf.float32)[None] - middle) * speed + start
     return interpolate(audio, times)
 
 
-@tf.function(jit_compile=True)  # fused by XLA, these gathers take a fifth of the time
-def interpolate(audio: Any, times: Any) -> Any:
-    """Values of each clip at times in samples, between neighbours linearly, zero outside.
+@tf.function(jit_compile=True)  # XLA fuses the gathers, which takes a fifth of the time
+def interpolate(audio: tf.Tensor, times: tf.Tensor) -> tf.Tensor:
+    """Return the values of each clip at given times, by linear interpolation; zero outside.
 
     Args:
-        audio: float32, or int16 of which 32768 is 1.0, shape (batch, samples).
-        times: float32, shape (batch, n).
+        audio: float32, or int16 where 32768 is 1.0, shape (batch, samples).
+        times: float32, shape (batch, n), in samples.
 
     Returns:
         float32, shape (batch, n).
@@ -47,7 +53,12 @@ def interpolate(audio: Any, times: Any) -> Any:
     before = tf.floor(times)
     fraction = times - before
     index = tf.clip_by_value(tf.cast(before, tf.int32) + 2, 0, samples + 2)
-    padded = tf.pad(audio, ((0, 0), (2, 2)))  # outside, both neighbours are zeros
-    left = as_float(tf.gather(padded, index, batch_dims=1))
-    right = as_float(tf.gather(padded, index + 1, batch_dims=1))
+    padded = tf.pad(audio, ((0, 0), (2, 2)))  # so that both neighbours are zero outside
+    left = int16_to_float(tf.gather(padded, index, batch_dims=1))
+    right = int16_to_float(tf.gather(padded, index + 1, batch_dims=1))
     return left + fraction * (right - left)
+
+
+def int16_to_float(audio: tf.Tensor) -> tf.Tensor:
+    """Scale int16 audio to [-1, 1]; leave float32 audio as it is."""
+    return tf.cast(audio, tf.float32) / 32768.0 if audio.dtype == tf.int16 else audio

@@ -11,11 +11,11 @@ from speechgru import audio
 from speechgru.mfcc_layer import MFCC
 from training.augmentation.mixup import mixup
 from training.augmentation.pipeline import augment
-from training.augmentation.random_draws import Draw
+from training.augmentation.random_draws import RandomDraws
 from training.augmentation.settings import Augment
 from training.augmentation.spec_augment import mask_spectrogram
 from training.clips.window import WINDOW
-from training.data.noises import NOISE_ROW
+from training.data.noise_recordings import NOISE_ROW
 from training.figures.saving import save_figure
 
 NOTHING: dict[str, Any] = {
@@ -60,7 +60,7 @@ def plot_augmentations(clip: Any, other: Any, path: Path, seed: int = 92) -> Non
     for cell, (name, changes) in zip(cells.flat, SHOWN.items(), strict=True):
         settings = Augment(**NOTHING | changes)
         sound = augment(pair, np.zeros(2, bool), noise, (seed, 0), settings)
-        sound, _ = mixup(sound, np.eye(2, dtype=np.float32), Draw((seed, 0), 2), settings)
+        sound, _ = mixup(sound, np.eye(2, dtype=np.float32), RandomDraws((seed, 0), 2), settings)
         log_mel = mask_spectrogram(front_end.log_mel(sound), (seed + 1, 0), settings)
         wave, picture = cell.subplots(2, 1, sharex=True, height_ratios=(1, 2))
         time = np.arange(WINDOW) / audio.SAMPLE_RATE
