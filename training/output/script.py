@@ -19,7 +19,7 @@ OURS = ("speechgru", "training", "export", "benchmarks")
 
 def script(
     main: Callable[[Sequence[str] | None], int | None],
-) -> Callable[[Sequence[str] | None], int]:
+) -> Callable[..., int]:
     """Turn a script's `main` into a function that reports errors and returns an exit code.
 
     An error that a user can mend is one line on stderr, behind the script's name:
