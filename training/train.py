@@ -265,7 +265,7 @@ def prepared(parsed: argparse.Namespace) -> int:
     if writes:
         out.mkdir(parents=True, exist_ok=True)
         write_text(out / "task.json", lists)
-        write_text(out / "passed_over.txt", "".join(f"{p}: {why}\n" for p, why in task.passed_over))
+        write_text(out / "passed_over.txt", "".join(f"{p}: {why}\n" for p, why in task.skipped))
     if writes and not parsed.resume:
         options = {k: v for k, v in vars(parsed).items() if k not in ("given", "out", "resume")}
         options |= {k: str(options[k].resolve()) for k in PATHS if options[k]}
@@ -273,7 +273,7 @@ def prepared(parsed: argparse.Namespace) -> int:
         started = {"command": parsed.given, "options": options, "git": git_revision()}
         write_text(out / "recipe.json", settings)
         write_text(out / RUN, json.dumps(started, indent=1))
-    print(f"training on {task.summary}; validating on {len(task.answers)} clips")
+    print(f"training on {task.summary}; validating on {len(task.targets)} clips")
     print(f"labels: {' '.join(task.labels)}")
     if teachers:
         print(f"taught by {' and '.join(map(str, parsed.teachers))}")

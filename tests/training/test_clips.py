@@ -342,7 +342,7 @@ def test_what_is_no_sound_is_passed_over_with_its_reason(content, reason, tmp_pa
     kept = reading.clips(found, rows, "clips")
     reading.check()
     assert kept == [*found[:7], *found[8:]]
-    [(path, found_reason)] = reading.passed_over
+    [(path, found_reason)] = reading.skipped
     assert path == str(found[7].path)
     assert reason in found_reason
     assert path not in found_reason
@@ -364,7 +364,7 @@ def test_silent_files_are_passed_over_except_in_their_folder(level, tmp_path):
         "yes/s000_nohash_0.wav",
         "yes/s002_nohash_0.wav",
     ]
-    assert "found silence" in reading.passed_over[0][1]
+    assert "found silence" in reading.skipped[0][1]
 
 
 def test_a_soft_word_is_no_silence():
@@ -427,7 +427,7 @@ def test_more_than_a_twentieth_unreadable_is_refused(damaged, tmp_path):
     reading.clips(found[20:], rows, "clips", tmp_path)  # one folder, in two readings
     if damaged == 2:
         reading.check()
-        assert len(reading.passed_over) == 2
+        assert len(reading.skipped) == 2
     else:
         message = f"{tmp_path}: 3 of 40 files could not be read; the first: {found[0].path}: "
         with pytest.raises(DataError, match=re.escape(message)):

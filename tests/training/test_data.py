@@ -13,9 +13,9 @@ from speechgru import audio
 from training.clips.errors import DataError
 from training.clips.splitting import official_set
 from training.clips.window import RATE, WINDOW
-from training.data.made_unknowns import letters_differ, middle_of_sound, splice
-from training.data.noises import noise_rows
-from training.data.sampling import NEGATIVE_SHARE, draw_batch
+from training.data.unknown_class import letters_differ, middle_of_sound, splice
+from training.data.noise_recordings import noise_rows
+from training.data.batches import NEGATIVE_SHARE, draw_batch
 from training.data.synthetic_noise import _event, synthetic_noise
 from training.data.task import make_task
 
@@ -70,10 +70,10 @@ def test_labels_pools_and_validation_fit_together(word_folder):
     assert sorted(rows) == list(range(len(made.clips)))  # each clip has one label
     assert not made.clips[0].any()
     assert made.pools[3][0].tolist() == [0]
-    counts = np.bincount(made.answers)
+    counts = np.bincount(made.targets)
     commands = counts[0] + counts[1]
     assert counts[2] == counts[3] == int(np.ceil(commands / 10))
-    assert len(made.validation) == len(made.answers)
+    assert len(made.validation) == len(made.targets)
     np.testing.assert_allclose(np.mean(made.noise**2), 1, rtol=0.05)
 
 
@@ -145,8 +145,8 @@ def same(one, other):
         other.new_voices,
     )
     assert json.dumps(one.lists) == json.dumps(other.lists)
-    assert one.passed_over == other.passed_over
-    for name in ("clips", "noise", "validation", "answers"):
+    assert one.skipped == other.skipped
+    for name in ("clips", "noise", "validation", "targets"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
     for ours, theirs in zip(one.pools, other.pools, strict=True):
         np.testing.assert_array_equal(ours[0], theirs[0])
@@ -182,14 +182,14 @@ def test_the_lists_say_what_is_in_every_row(word_folder, plain):
     words = [key.split("/")[0] for key in lists["validation"]]
     numbers = [plain.labels.index(word) if word != "bird" else 2 for word in words]
     silence = len(lists["validation_silence"])
-    assert plain.answers.tolist() == numbers + [3] * silence
+    assert plain.targets.tolist() == numbers + [3] * silence
     assert (lists["negative"], lists["synthetic"], lists["training_unknown"]) == ([], [], [])
     assert lists["noise"] == ["_background_noise_/hiss.wav"]
 
 
 def test_silence_to_validate_on_is_a_noises_end_at_the_volume_described(word_folder, plain):
     hiss = np.round(audio.load(word_folder / "_background_noise_" / "hiss.wav") * 32768)
-    silence = plain.validation[plain.answers == 3]
+    silence = plain.validation[plain.targets == 3]
     assert len(silence) == len(plain.lists["validation_silence"]) > 0
     for row, line in zip(silence, plain.lists["validation_silence"], strict=True):
         name, rest = line.split("@")
@@ -317,10 +317,10 @@ def test_words_with_a_letter_in_common_are_not_joined(one, other, differ):
 def test_unknown_to_validate_on_is_made_in_the_same_way(own_words):
     made = own_words.lists["validation_unknown"]
     commands = len(own_words.lists["validation"])
-    assert len(made) == np.ceil(commands / 10) == (own_words.answers == 3).sum()
+    assert len(made) == np.ceil(commands / 10) == (own_words.targets == 3).sum()
     used = {key for line in made for key in line.removesuffix(" backwards").split("+")}
     assert used <= set(own_words.lists["validation"])
-    rows = own_words.validation[own_words.answers == 3]
+    rows = own_words.validation[own_words.targets == 3]
     for line, row in zip(made, rows, strict=True):
         if line.endswith(" backwards"):
             at = own_words.lists["validation"].index(line.removesuffix(" backwards"))
@@ -391,7 +391,7 @@ def test_made_noises_serve_where_none_are_recorded(word_folder, tmp_path):
     made = task(tmp_path)
     assert made.lists["noise"] == []
     assert all(line.startswith("made noise ") for line in made.lists["validation_silence"])
-    silence = made.validation[made.answers == 3]
+    silence = made.validation[made.targets == 3]
     assert silence.any(axis=1).all()
     assert made.noise.size > 16000 * 40
 
@@ -437,7 +437,7 @@ def test_files_passed_over_are_in_the_task(word_folder, tmp_path):
     damaged.write_text("<html>")
     soundfile.write(silent, np.zeros(16000), 16000)
     made = task(folder)
-    assert [path for path, _ in made.passed_over] == [str(damaged), str(silent)]
+    assert [path for path, _ in made.skipped] == [str(damaged), str(silent)]
     assert not {"yes/speaker2_nohash_1.wav", "yes/speaker3_nohash_1.wav"} & set(
         made.lists["training"] + made.lists["validation"]
     )

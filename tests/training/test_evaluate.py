@@ -284,7 +284,7 @@ def test_validation_clips_are_those_that_training_validates_on(word_folder, word
     np.testing.assert_array_equal(found.samples, task.validation)
     numbers = {label: number for number, label in enumerate(task.labels)}
     answers = [numbers.get(word, numbers["unknown"]) for word in found.words]
-    assert answers == task.answers.tolist()
+    assert answers == task.targets.tolist()
     spoken = len(task.lists["validation"])
     assert found.speakers[spoken:] == [""] * (len(found.words) - spoken)
     for name, speaker in zip(found.names[:spoken], found.speakers, strict=False):

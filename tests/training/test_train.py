@@ -60,7 +60,7 @@ def test_the_kept_model_is_the_last_epochs(run_folder, task):
     model = keras.saving.load_model(run_folder / "model.keras")
     guesses = model(task.validation.astype(np.float32) / 32768).numpy().argmax(axis=1)
     assert len(history) == 3
-    assert metrics["validation_accuracy"] == last == np.mean(guesses == task.answers)
+    assert metrics["validation_accuracy"] == last == np.mean(guesses == task.targets)
 
 
 def test_a_run_leaves_its_recipe_and_pictures(run_folder):
@@ -111,7 +111,7 @@ def test_bfloat16_and_averaged_weights_learn_and_are_kept_in_float32(task, recip
         model = keras.saving.load_model(folder / "model.keras")
         assert {layer.compute_dtype for layer in model.layers} <= {"float32", "float64"}
         guesses = network.logits(task.validation).argmax(axis=1)
-        assert np.mean(guesses == task.answers) > 0.8
+        assert np.mean(guesses == task.targets) > 0.8
         raw, averaged = (m.get_layer("logits").get_weights()[0] for m in (network.learner, model))
         assert 1e-6 < np.abs(raw - averaged).max() < 0.5
 
@@ -130,7 +130,7 @@ def test_a_student_is_kept_with_figures_of_its_own(task, recipe_file, tmp_path):
         model = keras.saving.load_model(folder / "model.keras")
         guesses = model(task.validation.astype(np.float32) / 32768).numpy().argmax(axis=1)
         assert (model.name, metrics["teacher"]) == (f"speechgru_{preset}", teacher)
-        assert metrics["validation_accuracy"] == np.mean(guesses == task.answers) > 0.8
+        assert metrics["validation_accuracy"] == np.mean(guesses == task.targets) > 0.8
         assert metrics["validation_accuracy"] == history[-1]["validation_accuracy"]
         assert metrics["parameters"] == sum(int(np.prod(w.shape)) for w in model.trainable_weights)
 
@@ -362,7 +362,7 @@ def test_the_report_is_on_the_model_in_the_folder(task, recipe_file, tmp_path):
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["recall"]["silence"] == 1
     assert metrics["recall"]["yes"] == 0
-    assert np.mean(before.argmax(1) == task.answers) > metrics["validation_accuracy"]
+    assert np.mean(before.argmax(1) == task.targets) > metrics["validation_accuracy"]
 
 
 def test_a_run_is_resumed_from_anywhere(word_folder, tmp_path, monkeypatch):

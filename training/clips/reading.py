@@ -32,11 +32,11 @@ class Reading:
     seems to be, and many of them leave a word without clips, which has a message of its own.
 
     Attributes:
-        passed_over: path and reason of each file passed over, in the order of reading.
+        skipped: path and reason of each file passed over, in the order of reading.
     """
 
     def __init__(self) -> None:
-        self.passed_over: list[tuple[str, str]] = []
+        self.skipped: list[tuple[str, str]] = []
         self._asked: Counter[Path | None] = Counter()
         self._unreadable: dict[Path | None, list[str]] = {}
 
@@ -93,7 +93,7 @@ class Reading:
                     if made is not None:
                         yield number, made
                         continue
-                    self.passed_over.append((printable(paths[number]), reason))
+                    self.skipped.append((printable(paths[number]), reason))
                     if unreadable:
                         place = f"{printable(paths[number])}: {reason}"
                         self._unreadable.setdefault(folder, []).append(place)
@@ -113,10 +113,10 @@ class Reading:
 
     def show(self) -> None:
         """Name the first files passed over on stderr, and how many more there are."""
-        for path, reason in self.passed_over[:SHOWN]:
+        for path, reason in self.skipped[:SHOWN]:
             warn(f"passed over: {path}: {reason}")
-        if len(self.passed_over) > SHOWN:
-            warn(f"passed over: ... and {len(self.passed_over) - SHOWN} more")
+        if len(self.skipped) > SHOWN:
+            warn(f"passed over: ... and {len(self.skipped) - SHOWN} more")
 
 
 def read_clips(clips: Sequence[Clip], what: str) -> tuple[Samples, list[Clip]]:

@@ -65,7 +65,7 @@ class Speech:
         clips = task.validation.astype(np.float32) / 32768
         front_end = self._trainer.front_end
         parts = [front_end(part) for part in np.array_split(clips, -(-len(clips) // 256))]
-        self.validation = np.concatenate(parts), task.answers
+        self.validation = np.concatenate(parts), task.targets
         self._features = tf.function(self._augmented)
 
     def _augmented(self, clips: Any, answers: Any, number: Any) -> Any:

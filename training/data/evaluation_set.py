@@ -12,8 +12,8 @@ from training.clips.reading import Reading
 from training.clips.splitting import split_clips
 from training.clips.window import Samples
 from training.clips.words import choose_words
-from training.data.noises import held_out, read_noises
-from training.data.validation_rows import validation_rows
+from training.data.noise_recordings import held_out, read_noises
+from training.data.validation_clips import validation_rows
 
 
 class EvaluationSet(NamedTuple):

@@ -13,12 +13,12 @@ from training.clips.reading import Reading
 from training.clips.splitting import split_clips
 from training.clips.window import Samples
 from training.clips.words import SILENCE, UNKNOWN, choose_words, warn_of_thin_words
-from training.data.noises import Noise, noise_rows, read_noises
-from training.data.rows import Rows
-from training.data.sampling import Pool, make_pools
+from training.data.noise_recordings import Noise, noise_rows, read_noises
+from training.data.clip_table import Rows
+from training.data.batches import Pool, make_pools
 from training.data.synthetic_noise import synthetic_noise
-from training.data.training_rows import training_rows
-from training.data.validation_rows import validation_rows
+from training.data.training_clips import training_rows
+from training.data.validation_clips import validation_rows
 
 
 @dataclasses.dataclass
@@ -33,7 +33,7 @@ class Task:
         pools: for each label the rows to draw from and their probabilities.
         noise: float32 (rows, NOISE_ROW) at an RMS near 1: recorded and made noises.
         validation: the validation clips, int16 (n, WINDOW).
-        answers: the numbers of their labels, int32 (n,).
+        targets: the numbers of their labels, int32 (n,).
         summary: the folders and what they gave.
         new_voices: no speaker is in both parts.
         lists: what the arrays hold, in their order, as text. "training" and "validation":
@@ -42,7 +42,7 @@ class Task:
             of command words; "validation_silence":
             `<folder>/<file>@<first sample at 16 kHz>*<factor>`. The rows of `validation` are
             those of "validation", "validation_unknown" and "validation_silence", in this order.
-        passed_over: path and reason of every file that is no use (see `clips.Reading`).
+        skipped: path and reason of every file that is no use (see `clips.Reading`).
     """
 
     labels: tuple[str, ...]
@@ -50,11 +50,16 @@ class Task:
     pools: list[Pool]
     noise: npt.NDArray[np.float32]
     validation: Samples
-    answers: npt.NDArray[np.int32]
+    targets: npt.NDArray[np.int32]
     summary: str
     new_voices: bool
     lists: dict[str, list[str]] = dataclasses.field(default_factory=dict)
-    passed_over: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    skipped: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+
+    @property
+    def passed_over(self) -> list[tuple[str, str]]:
+        """The former name of `skipped`."""
+        return self.skipped
 
 
 def make_task(
@@ -124,7 +129,7 @@ def make_task(
         pools=pools,
         noise=noise_rows([*(found.training for found in noises), *made_noises]),
         validation=validation.filled,
-        answers=np.array([numbers.get(w, numbers[UNKNOWN]) for w in validation.words], np.int32),
+        targets=np.array([numbers.get(w, numbers[UNKNOWN]) for w in validation.words], np.int32),
         summary=_summary(training, data, negative, synthetic, noise, noises),
         new_voices=not {c.speaker for c in split.training} & {c.speaker for c in split.validation},
         lists={
@@ -137,7 +142,7 @@ def make_task(
             "validation_unknown": validation.names_of("backwards", "splice"),
             "validation_silence": validation.names_of("noise"),
         },
-        passed_over=reading.passed_over,
+        skipped=reading.skipped,
     )
 
 

@@ -13,7 +13,7 @@ from training.clips.finding import SPEAKER_MARK, Clip, find_clips, find_recordin
 from training.clips.window import WINDOW, one_second, to_int16
 from training.clips.words import SILENCE, UNKNOWN
 from training.data.evaluation_set import EvaluationSet, evaluation_set
-from training.data.noises import held_out_noises
+from training.data.noise_recordings import held_out_noises
 from training.output.messages import printable, warn
 
 NOT_OFFICIAL = {

@@ -129,8 +129,8 @@ def _train(trainer: Trainer, out: Path, writes: bool, identity: str) -> bool:
 def _validated(network: Network, task: Task) -> dict[str, float]:
     logits = network.logits(task.validation)
     return {
-        "validation_loss": _cross_entropy(logits, task.answers),
-        "validation_accuracy": float(np.mean(logits.argmax(1) == task.answers)),
+        "validation_loss": _cross_entropy(logits, task.targets),
+        "validation_accuracy": float(np.mean(logits.argmax(1) == task.targets)),
     }
 
 

@@ -46,7 +46,7 @@ def report(
     )
     history = trainer.networks[0].history
     of_run = {
-        "validation_clips": len(task.answers),
+        "validation_clips": len(task.targets),
         "validation_of_new_voices": task.new_voices,
         "labels": list(task.labels),
         "training_clips": len(task.clips) - 1,
@@ -78,9 +78,9 @@ def report(
 def _measured(network: Network, task: Task) -> dict[str, Any]:
     guesses = network.logits(task.validation).argmax(axis=1)
     confusion = np.zeros((len(task.labels), len(task.labels)), int)
-    np.add.at(confusion, (task.answers, guesses), 1)
+    np.add.at(confusion, (task.targets, guesses), 1)
     return {
-        "validation_accuracy": float(np.mean(guesses == task.answers)),
+        "validation_accuracy": float(np.mean(guesses == task.targets)),
         "recall": {
             label: float(row[i] / row.sum()) if row.sum() else None
             for i, (label, row) in enumerate(zip(task.labels, confusion, strict=True))

@@ -11,9 +11,9 @@ from speechgru.mfcc_layer import MFCC
 from speechgru.models import initial_state
 from training.augmentation.mixup import mixup
 from training.augmentation.pipeline import augment
-from training.augmentation.random_draws import Draw
+from training.augmentation.random_draws import RandomDraws
 from training.augmentation.spec_augment import mask_spectrogram
-from training.data.sampling import draw_batch, label_shares
+from training.data.batches import draw_batch, label_shares
 from training.data.task import Task
 from training.loop import teachers as teacher
 from training.loop.checkpoint import CheckpointError
@@ -205,7 +205,7 @@ class Trainer:
         is_silence = answers == len(self.task.labels) - 1
         settings = self.recipe.augment
         audio = augment(clips, is_silence, self.noise, seed, settings)
-        return mixup(audio, self._wanted(answers), Draw(seed, tf.shape(clips)[0]), settings)
+        return mixup(audio, self._wanted(answers), RandomDraws(seed, tf.shape(clips)[0]), settings)
 
     def adapt(self, rng: Any, batches: int = 16) -> None:
         """Set the scaling of the features from augmented training clips."""

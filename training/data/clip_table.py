@@ -12,7 +12,7 @@ from training.clips.finding import Clip
 from training.clips.reading import Reading
 from training.clips.window import WINDOW, Samples
 from training.clips.words import SILENCE, UNKNOWN
-from training.data.made_unknowns import letters_differ, middle_of_sound, splice
+from training.data.unknown_class import letters_differ, middle_of_sound, splice
 from training.output.messages import printable
 
 

@@ -9,9 +9,9 @@ from training.clips.finding import Clip, find_clips
 from training.clips.reading import Reading
 from training.clips.window import WINDOW
 from training.clips.words import SILENCE, UNKNOWN
-from training.data.made_unknowns import MADE_UNKNOWN
+from training.data.unknown_class import MADE_UNKNOWN
 from training.data.negative_speech import read_negative
-from training.data.rows import Rows
+from training.data.clip_table import Rows
 
 
 def training_rows(

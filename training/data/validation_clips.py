@@ -11,8 +11,8 @@ from training.clips.finding import Clip
 from training.clips.reading import Reading
 from training.clips.window import WINDOW, to_int16
 from training.clips.words import SILENCE
-from training.data.noises import Noise
-from training.data.rows import Rows
+from training.data.noise_recordings import Noise
+from training.data.clip_table import Rows
 from training.data.synthetic_noise import synthetic_noise
 
 

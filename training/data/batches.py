@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from training.clips.errors import DataError
 from training.clips.words import UNKNOWN
-from training.data.rows import Rows
+from training.data.clip_table import Rows
 
 if TYPE_CHECKING:
     from training.data.task import Task
