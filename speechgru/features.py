@@ -163,10 +163,8 @@ def _checked_signal(samples: npt.ArrayLike, config: MFCCConfig) -> npt.NDArray[n
         )
     signal = found.astype(np.float64)
     peak = np.abs(signal).max()
-    if not np.isfinite(peak):
-        raise ValueError("`samples` must be finite. Received: NaN or infinite samples")
-    if peak > MAX_PEAK:
-        raise ValueError(unscaled_samples_message(peak))
+    if not peak <= MAX_PEAK:  # true for NaN
+        raise ValueError(peak_message(f"{peak:g}"))
     return signal
 
 
@@ -178,11 +176,11 @@ def float_samples_message(dtype: object, name: str = "samples") -> str:
     )
 
 
-def unscaled_samples_message(peak: float, name: str = "samples") -> str:
-    """The error for floats that were integer PCM and have not been scaled."""
+def peak_message(peak: str, name: str = "samples") -> str:
+    """The error for samples that are not finite, or are integer PCM that was not scaled."""
     return (
-        f"`{name}` must be in [-1, 1]. Received a peak of {peak:g}: integer PCM must be divided "
-        "by its full scale, int16 by 32768"
+        f"`{name}` must be finite and in [-1, 1]. Received a peak of {peak}. "
+        "Divide integer PCM by its full scale first, int16 by 32768"
     )
 
 

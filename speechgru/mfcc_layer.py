@@ -18,7 +18,7 @@ from speechgru.features import (
     float_samples_message,
     hann_window,
     mel_filters,
-    unscaled_samples_message,
+    peak_message,
 )
 
 Block = tuple[slice, npt.NDArray[np.float32]]
@@ -43,8 +43,9 @@ class MFCC(keras.layers.Layer):
         float32, shape (batch, samples // hop_length, n_mfcc).
 
     Raises:
-        ValueError: audio is not float, not two-dimensional, shorter than one hop or of unknown
-            length; in an eager call also if its peak shows integers that were not scaled.
+        ValueError: audio is not float, not two-dimensional, shorter than one hop, of unknown
+            length, not finite, or so large that it cannot be in [-1, 1]. In a graph the last two
+            are TensorFlow's InvalidArgumentError.
 
     Examples:
 
@@ -72,7 +73,7 @@ class MFCC(keras.layers.Layer):
         self._dct = tuple(_blocks(dct_matrix(self.config).T, 1023))
 
     def call(self, audio: Any) -> Any:
-        return self.dct(self.log_mel(audio))
+        return self.dct(self.log_mel(_in_range(_as_float(audio))))
 
     def log_mel(self, audio: Any, past: Any = None) -> Any:
         """Log-mel power of audio.
@@ -84,7 +85,7 @@ class MFCC(keras.layers.Layer):
         Returns:
             float32, shape (batch, samples // hop_length, n_mels), in dB.
         """
-        audio = tf.cast(_checked(audio), self.compute_dtype)
+        audio = tf.cast(_as_float(audio), self.compute_dtype)
         frames = self._frames(audio, past)
         frames *= tf.cast(self._window, self.compute_dtype)
         spectrum = tf.signal.rfft(frames, fft_length=[self.config.n_fft])
@@ -129,16 +130,27 @@ class MFCC(keras.layers.Layer):
         return {**super().get_config(), "config": dataclasses.asdict(self.config)}
 
 
-def _checked(audio: Any) -> Any:
-    """Audio as a tensor, or a ValueError for integer samples."""
+def _as_float(audio: Any) -> Any:
+    """Audio as a tensor; integer samples are refused."""
     audio = tf.convert_to_tensor(audio)
     if not audio.dtype.is_floating:
         raise ValueError(float_samples_message(audio.dtype.name, "audio"))
-    if tf.executing_eagerly() and tf.size(audio):
-        peak = float(tf.reduce_max(tf.abs(audio)))
-        if peak > MAX_PEAK:
-            raise ValueError(unscaled_samples_message(peak, "audio"))
     return audio
+
+
+def _in_range(audio: Any) -> Any:
+    """The same audio; integer samples that Keras has cast to floats are refused, and NaN.
+
+    Keras models cast before this layer sees the audio. LiteRT's converter drops the assertion.
+    """
+    peak = tf.reduce_max(tf.abs(audio))
+    if tf.executing_eagerly():
+        if not peak <= MAX_PEAK:  # true for NaN
+            raise ValueError(peak_message(f"{float(peak):g}", "audio"))
+        return audio
+    message = peak_message("the number below", "audio")
+    with tf.control_dependencies([tf.debugging.Assert(peak <= MAX_PEAK, [message, peak])]):
+        return tf.identity(audio)
 
 
 def _blocks(matrix: npt.NDArray[np.float32], max_elements: int) -> Iterator[Block]:
