@@ -8,10 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-try:
-    from speechgru.errors import SpeechGRUError
-except ImportError:
-    SpeechGRUError = ValueError
+from speechgru.errors import SpeechGRUError, escape
 
 OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
 OURS = ("speechgru", "training", "export", "benchmarks")
@@ -56,10 +53,11 @@ def script(
         except BrokenPipeError:  # the reader of stdout has read enough, as `head` does
             _discard_stdout()
             return OK
-        except ModuleNotFoundError as error:
-            if error.name is None or error.name.split(".")[0] in OURS:
+        except ImportError as error:
+            if error.name and error.name.split(".")[0] in OURS:
                 raise
-            report(name, f"expected the Python package {error.name}: pip install -e '.[train]'")
+            missing = f"expected the Python package {error.name}: pip install -e '.[train]'"
+            report(name, missing if isinstance(error, ModuleNotFoundError) else str(error))
             return BAD_INPUT
         except (SpeechGRUError, OSError, MemoryError) as error:
             if isinstance(error, OSError):
@@ -95,8 +93,7 @@ def one_line(text: str) -> str:
         >>> one_line("a\\n  b\\x1b[31m")
         'a b\\\\x1b[31m'
     """
-    words = " ".join(text.split())
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+    return escape(" ".join(text.split()))
 
 
 def _discard_stdout() -> None:

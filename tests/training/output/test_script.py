@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from speechgru import AudioError, ModelError
+from training.clips.errors import DataError
 from training.output.script import describe, one_line, script
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -27,7 +29,9 @@ def run(tmp_path: Path, body: str, **options) -> subprocess.CompletedProcess:
     path = tmp_path / "example.py"
     path.write_text(
         f"import os, sys\nsys.path.insert(0, {str(ROOT)!r})\n"
-        "from training.output.script import script\n\n"
+        "from speechgru import AudioError, ModelError
+from training.clips.errors import DataError
+from training.output.script import script\n\n"
         f"@script\ndef main(arguments=None):\n{textwrap.indent(body, '    ')}\n\n"
         "sys.exit(main())\n"
     )
@@ -70,7 +74,26 @@ def test_a_missing_package_is_named(capsys):
     assert capsys.readouterr().err == expected
 
 
-@pytest.mark.parametrize("error", [KeyError("x"), ModuleNotFoundError("no", name="training.x")])
+def test_a_package_that_cannot_be_loaded_is_one_line(capsys):
+    assert fail_with(ImportError("speechgru.GRU needs\nKeras"))([]) == 2
+    assert capsys.readouterr().err == f"{NAME}: speechgru.GRU needs Keras\n"
+
+
+@pytest.mark.parametrize("error_class", [AudioError, ModelError, DataError])
+def test_errors_of_the_project_are_reported(error_class, capsys):
+    assert fail_with(error_class("a.wav: expected sound"))([]) == 2
+    assert capsys.readouterr().err == f"{NAME}: a.wav: expected sound\n"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyError("x"),
+        ValueError("x"),
+        ModuleNotFoundError("no", name="training.x"),
+        ImportError("cannot import name", name="speechgru"),
+    ],
+)
 def test_a_fault_of_the_program_keeps_its_traceback(error):
     with pytest.raises(type(error)):
         fail_with(error)([])
