@@ -29,9 +29,7 @@ def run(tmp_path: Path, body: str, **options) -> subprocess.CompletedProcess:
     path = tmp_path / "example.py"
     path.write_text(
         f"import os, sys\nsys.path.insert(0, {str(ROOT)!r})\n"
-        "from speechgru import AudioError, ModelError
-from training.clips.errors import DataError
-from training.output.script import script\n\n"
+        "from training.output.script import script\n\n"
         f"@script\ndef main(arguments=None):\n{textwrap.indent(body, '    ')}\n\n"
         "sys.exit(main())\n"
     )
