@@ -1,13 +1,14 @@
 """speechgru: a small speech-command recogniser built on the gated recurrent unit.
 
-Recognising needs numpy, soundfile, soxr and LiteRT alone. The names that build and train models
-load TensorFlow when they are first used.
+Recognising needs only numpy, soundfile, soxr and LiteRT. The names that build, train and convert
+models need the extra `train`, and load TensorFlow when they are first used.
 """
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
+from speechgru import keras_registration, lazy_imports
 from speechgru.audio import AudioError
+from speechgru.errors import SpeechGRUError
 from speechgru.modelfile import ModelError
 from speechgru.recognizer import Recognition, Recognizer, recognize
 
@@ -28,32 +29,21 @@ __all__ = [
     "ModelError",
     "Recognition",
     "Recognizer",
+    "SpeechGRUError",
     "build_model",
     "mfcc",
     "recognize",
 ]
 
-_NEEDS_TENSORFLOW = {
-    "GRU": "gru",
-    "GRUCell": "gru",
-    "MFCC": "mfcc_layer",
-    "MFCCConfig": "features",
-    "mfcc": "features",
-    "build_model": "models",
-}
+keras_registration.register()
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _NEEDS_TENSORFLOW:
+    if name not in lazy_imports.MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        module = importlib.import_module(f"speechgru.{_NEEDS_TENSORFLOW[name]}")
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("speechgru"):
-            raise
-        message = f"speechgru.{name} needs {error.name}: pip install 'speechgru[train]'"
-        raise ModuleNotFoundError(message, name=error.name) from error
-    value = globals()[name] = getattr(module, name)
+    value = lazy_imports.load(name)
+    if not isinstance(value, lazy_imports.MissingName):
+        globals()[name] = value
     return value
 
 

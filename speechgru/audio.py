@@ -14,6 +14,8 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from speechgru.errors import SpeechGRUError
+
 __all__ = ["SAMPLE_RATE", "AudioError", "Readable", "Source", "describe", "load"]
 
 SAMPLE_RATE = 16_000
@@ -40,8 +42,8 @@ _Samples: TypeAlias = npt.NDArray[np.float32]
 _Array: TypeAlias = npt.NDArray[Any]
 
 
-class AudioError(ValueError):
-    """A source that holds no usable sound; says which source, what was expected and found."""
+class AudioError(SpeechGRUError, ValueError):
+    """A source cannot be read as sound. The message names it, what was expected and found."""
 
 
 class Readable(Protocol):

@@ -154,3 +154,7 @@ def _quiet_loading(debug: bool) -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(sink)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -10,6 +10,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from speechgru.errors import SpeechGRUError
+
 FORMAT_VERSION = 1
 _PRETRAINED = Path(__file__).parent / "pretrained"
 BUNDLED = {name: _PRETRAINED / f"{name}.tflite" for name in ("medium", "small")}  # default first
@@ -21,8 +23,8 @@ _MAX_METADATA_BYTES = 1 << 20
 _MAX_LABELS = 10_000
 
 
-class ModelError(ValueError):
-    """A file that is not a usable model; says which file, what was expected and found."""
+class ModelError(SpeechGRUError, ValueError):
+    """A file is not a usable model. The message names it, what was expected and found."""
 
 
 @dataclasses.dataclass(frozen=True)

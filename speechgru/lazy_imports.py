@@ -1,0 +1,107 @@
+"""Public names that are imported on first use, as they need TensorFlow or librosa.
+
+Without the extra `train`, or with another Keras backend, such a name is a `MissingName`: it can be
+listed, tested with `hasattr` and imported with `*`. Using it raises ImportError.
+"""
+
+import importlib
+import os
+import sys
+from typing import Any, NoReturn
+
+MODULES = {
+    "GRU": "speechgru.gru",
+    "GRUCell": "speechgru.gru",
+    "MFCC": "speechgru.mfcc_layer",
+    "MFCCConfig": "speechgru.features",
+    "build_model": "speechgru.models",
+    "mfcc": "speechgru.features",
+}
+"""The module of each name."""
+
+_WITHOUT_TENSORFLOW = ("speechgru.features",)
+_OTHER_BACKENDS = ("jax", "numpy", "openvino", "torch")
+_INSTALL = "pip install 'speechgru[train]'"
+
+
+class MissingName:
+    """A public name that cannot be imported here. Every use of it raises ImportError."""
+
+    def __init__(self, name: str, error: ImportError) -> None:
+        self.__doc__ = str(error)
+        self._name = name
+        self._error = error
+
+    def __repr__(self) -> str:
+        return f"<speechgru.{self._name}, not available: {self._error}>"
+
+    def _fail(self, *_: Any, **__: Any) -> NoReturn:
+        raise ImportError(str(self._error), name=self._error.name) from self._error
+
+    __call__ = __mro_entries__ = __instancecheck__ = __subclasscheck__ = _fail
+
+    def __getattr__(self, attribute: str) -> NoReturn:
+        if attribute.startswith("__"):  # Python and its tools ask for these without using the name
+            raise AttributeError(f"speechgru.{self._name} is not available: {self._error}")
+        self._fail()
+
+
+def load(name: str) -> Any:
+    """Import a public name.
+
+    Args:
+        name: a key of `MODULES`.
+
+    Returns:
+        What the name stands for, or a `MissingName` where it cannot be imported.
+    """
+    try:
+        return import_name(name, MODULES[name])
+    except ModuleNotFoundError:  # of this package: not a missing extra but a mistake
+        raise
+    except ImportError as error:
+        return MissingName(name, error)
+
+
+def import_name(name: str, module: str) -> Any:
+    """Import a name from one of this package's modules.
+
+    Raises:
+        ImportError: what the module needs is not installed, or Keras has another backend than
+            TensorFlow. The message says how to change it.
+    """
+    try:
+        if module not in _WITHOUT_TENSORFLOW:
+            _import_keras(name)
+        return getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("speechgru"):
+            raise
+        raise ImportError(f"speechgru.{name} needs {error.name}: {_INSTALL}") from error
+
+
+def _import_keras(name: str) -> None:
+    """Import Keras and check its backend."""
+    if "keras" not in sys.modules:
+        # Importing Keras would load this backend, or fail where it is not installed.
+        _check_backend(name, os.environ.get("KERAS_BACKEND") or "tensorflow")
+    try:
+        keras = importlib.import_module("keras")
+    except ModuleNotFoundError as error:
+        if error.name in _OTHER_BACKENDS:  # the setting in keras.json
+            _check_backend(name, error.name)
+        raise
+    except Exception as error:  # such as an unknown backend, or a broken TensorFlow
+        raise ImportError(
+            f"speechgru.{name} needs Keras, but importing it fails: {error}"
+        ) from error
+    _check_backend(name, keras.config.backend())
+
+
+def _check_backend(name: str, backend: str) -> None:
+    if backend != "tensorflow":
+        raise ImportError(
+            f"speechgru.{name} needs Keras with the TensorFlow backend, but the Keras backend is "
+            f"{backend!r}. Set the environment variable KERAS_BACKEND=tensorflow, or "
+            '"backend": "tensorflow" in ~/.keras/keras.json, before Keras is imported.'
+        )
