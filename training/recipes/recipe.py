@@ -1,143 +1,283 @@
-"""TODO: recipe."""
+"""Recipes: the settings of a training run, read from TOML files and checked.
+
+This module does not need TensorFlow.
+"""
 
 import dataclasses
+import difflib
 import json
-import math
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
-from speechgru.architectures import PRESETS as MODELS
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic.dataclasses import dataclass
+
+from speechgru.architectures import WINDOW_SECONDS
 from speechgru.audio import SAMPLE_RATE
+from speechgru.errors import SpeechGRUError
 from speechgru.features import MFCCConfig
-from training.augmentation.settings import Augment
-from training.loop.teachers import TEACHERS
+from training.augmentation.settings import CHECKED, Augment, Share
+from training.output.script import one_line
 
 RECIPES = Path(__file__).parent
-PRESETS = (*MODELS, *TEACHERS)
+Preset = Literal["small", "medium", "large", "convolutions", "residual"]
+PRESETS: tuple[Preset, ...] = get_args(Preset)
+RENAMED = {"carried_share": "state_carry_probability"}
+MAX_BYTES = 1 << 20  # of a recipe file
+MAX_STEPS = 2**31 - 1  # in a run: TensorFlow counts them in int32
 
 
-class RecipeError(ValueError):
-    """A recipe that cannot be used; the message names the file and the key."""
+class RecipeError(SpeechGRUError, ValueError):
+    """A recipe that cannot be used. The message names the file and the key."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+BelowHalf = Annotated[float, Field(ge=0, lt=0.5)]
+
+
+@dataclass(frozen=True, kw_only=True, config=CHECKED)
 class Recipe:
-    """Settings of a run. An epoch is `steps` batches, each drawn evenly over the words."""
+    """Settings of a training run.
 
-    preset: str = "medium"
-    epochs: int = 40
-    steps: int = 400
-    batch_size: int = 128
-    learning_rate: float = 2e-3  # peak; warmed up over the first 500 steps, cosine decay to zero
-    weight_decay: float = 1e-2
-    clip_norm: float = 1.0
-    label_smoothing: float = 0.0
-    unknown_share: float = 0.2  # of every batch
-    silence_share: float = 0.06
-    spliced_share: float = 0.1  # of "unknown": halves of two commands joined
-    carried_share: float = 0.5  # of the clips go on from the state that another clip has left
-    students: tuple[str, ...] = ()  # presets that learn in the same steps, from the labels and,
-    teaching: float = 0.8  # with this weight, from what the model answers
-    average: float = 0.0  # momentum of a moving average of the weights; 0 is none
-    synthetic_weight: float = 0.15  # a synthetic clip is drawn so often for each real one,
-    synthetic_share: float = 0.2  # and together they are at least this share of a label
-    seed: int = 0
-    front_end: MFCCConfig = dataclasses.field(default_factory=MFCCConfig)
-    augment: Augment = dataclasses.field(default_factory=Augment)
+    Args:
+        preset: the model: a preset of `speechgru.build_model`, or a teacher of
+            `training/loop/teachers.py` ("convolutions", "residual").
+        students: presets that are trained in the same steps, on the same clips.
+        teaching: weight of the teacher's probabilities in the students' targets; the labels have
+            the rest.
+        epochs: number of epochs. The model of the last one is saved.
+        steps: batches in an epoch.
+        batch_size: clips in a batch.
+        learning_rate: highest learning rate of AdamW. It rises to this over the first 500 steps
+            and falls to zero along a cosine.
+        weight_decay: weight decay of AdamW.
+        clip_norm: greatest norm of all gradients of a model together.
+        average: momentum of an exponential moving average of the weights; 0 disables it.
+        label_smoothing: probability that targets spread over all labels.
+        unknown_share: share of "unknown" in each batch.
+        silence_share: share of "silence" in each batch. Commands share the rest equally.
+        spliced_share: share of "unknown" that joins the halves of two commands.
+        synthetic_weight: how often a synthetic clip is drawn for each time a real one is.
+        synthetic_share: least share of synthetic clips in what is drawn of a label.
+        state_carry_probability: probability that a clip starts from the state that a clip of the
+            step before left, as in a stream; the others start from zeros.
+        seed: seed of all random draws.
+        front_end: settings of the MFCC front end.
+        augment: settings of the augmentation.
 
-    def __post_init__(self) -> None:
-        if self.preset not in PRESETS:
-            raise ValueError(f"`preset` must be one of {', '.join(PRESETS)}: {self.preset!r}")
-        presets = (self.preset, *self.students)
-        if not set(presets) <= set(PRESETS) or len(set(presets)) < len(presets):
+    Raises:
+        pydantic.ValidationError: a value is outside its limits. It is a ``ValueError``.
+    """
+
+    preset: Preset = "medium"
+    students: tuple[Preset, ...] = ()
+    teaching: Share = 0.8
+    epochs: Annotated[int, Field(ge=1)] = 40
+    steps: Annotated[int, Field(ge=1)] = 400
+    batch_size: Annotated[int, Field(ge=1, le=16_384)] = 128
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
+    weight_decay: Share = 1e-2
+    clip_norm: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    label_smoothing: BelowHalf = 0.0
+    unknown_share: BelowHalf = 0.2
+    silence_share: BelowHalf = 0.06
+    spliced_share: BelowHalf = 0.1
+    synthetic_weight: Annotated[float, Field(ge=0, le=1000)] = 0.15
+    synthetic_share: BelowHalf = 0.2
+    state_carry_probability: Share = 0.5
+    seed: Annotated[int, Field(ge=0, lt=2**31 - 1)] = 0
+    front_end: MFCCConfig = MFCCConfig()
+    augment: Augment = Augment()
+
+    @model_validator(mode="after")
+    def _check_together(self) -> "Recipe":
+        """Check what depends on several values.
+
+        Raises:
+            ValueError: the message starts with the key.
+        """
+        if len({self.preset, *self.students}) <= len(self.students):
             raise ValueError(
-                f"`students` must be presets other than {self.preset!r} and each other: "
-                f"{list(self.students)}"
+                f"`students`: expected presets that differ from the preset {self.preset!r} and "
+                f"from each other, found {list(self.students)}"
             )
-        if not 0 <= self.teaching <= 1:
-            raise ValueError(f"`teaching` must be from 0 to 1: {self.teaching}")
-        for name in ("epochs", "steps", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 1: {getattr(self, name)}")
-        for name in ("learning_rate", "clip_norm"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"`{name}` must be greater than 0: {getattr(self, name)}")
-        if not 0 <= self.carried_share <= 1:
-            raise ValueError(f"`carried_share` must be from 0 to 1: {self.carried_share}")
-        if not 0 <= self.average < 1:
-            raise ValueError(f"`average` must be from 0 to less than 1: {self.average}")
-        for name in (
-            "label_smoothing",
-            "unknown_share",
-            "silence_share",
-            "synthetic_share",
-            "spliced_share",
-        ):
-            if not 0 <= getattr(self, name) < 0.5:
-                raise ValueError(f"`{name}` must be from 0 to less than 0.5: {getattr(self, name)}")
-        for name in ("weight_decay", "synthetic_weight"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"`{name}` must be at least 0: {getattr(self, name)}")
-        if self.spliced_share + self.synthetic_share > 0.7:  # a quarter is negative speech
+        if self.epochs * self.steps > MAX_STEPS:
             raise ValueError(
-                "`spliced_share` and `synthetic_share` must be at most 0.7 together: "
+                f"`epochs`: expected at most {MAX_STEPS // self.steps} with {self.steps} steps, "
+                f"found {self.epochs}"
+            )
+        if self.spliced_share + self.synthetic_share > 0.7:  # negative speech has the rest
+            raise ValueError(
+                "`spliced_share`: expected at most 0.7 together with `synthetic_share`, found "
                 f"{self.spliced_share} and {self.synthetic_share}"
             )
-        if not 0 <= self.seed < 2**31 - 1:
-            raise ValueError(f"`seed` must be from 0 to less than 2**31 - 1: {self.seed}")
-        if self.front_end.sample_rate != SAMPLE_RATE:
-            raise ValueError(
-                f"`front_end.sample_rate` must be {SAMPLE_RATE}: {self.front_end.sample_rate}"
-            )
+        _check_front_end(self.front_end)
+        for key, limit in (
+            ("time_mask_frames", self.front_end.frames(SAMPLE_RATE * WINDOW_SECONDS)),
+            ("mel_mask_bands", self.front_end.n_mels),
+        ):
+            if (found := getattr(self.augment, key)) > limit:
+                raise ValueError(
+                    f"`augment.{key}`: expected at most {limit}, the size of a clip's "
+                    f"spectrogram, found {found}"
+                )
+        return self
 
-    def folders(self, out: Path) -> list[Path]:
-        """The folder of a run's model, then those of its students."""
-        return [out, *(out / student for student in self.students)]
+
+def _check_front_end(front_end: MFCCConfig) -> None:
+    """Check a front end against what the presets can take.
+
+    Raises:
+        ValueError: the message starts with the key.
+    """
+    for key, least, most in (
+        ("sample_rate", SAMPLE_RATE, SAMPLE_RATE),
+        ("hop_length", SAMPLE_RATE // 200, SAMPLE_RATE // 10),  # 10 to 200 frames a second
+        ("n_fft", 64, 8192),
+        ("n_mels", 9, 256),
+        ("n_mfcc", 9, 256),  # two convolutions leave nothing of fewer
+    ):
+        found = getattr(front_end, key)
+        if not least <= found <= most:
+            expected = f"{least}" if least == most else f"{least} to {most}"
+            raise ValueError(f"`front_end.{key}`: expected {expected}, found {_shown(found)}")
 
 
 def load_recipe(name_or_path: str) -> Recipe:
-    """Read a recipe by name from `training/recipes/` or by path; a run's `recipe.json` is one too.
+    """Read a recipe.
+
+    Args:
+        name_or_path: a name in `training/recipes/`, or the path of a TOML file or of the
+            `recipe.json` of a run.
 
     Raises:
-        RecipeError: no such recipe, not TOML, an unknown key or a value that does not fit.
+        RecipeError: there is no such recipe, or it has an unknown key or a value outside its
+            limits.
     """
     path = RECIPES / f"{name_or_path}.toml"
-    if not path.is_file():
-        path = Path(name_or_path)
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in RECIPES.glob("*.toml")))
-        raise RecipeError(f"no recipe {name_or_path!r}: expected a TOML file or one of {known}")
     try:
-        text = path.read_text(encoding="utf-8")
-        values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-        return _build(Recipe, values)
-    except (ValueError, TypeError, AttributeError) as error:
+        if not path.is_file():
+            path = Path(name_or_path)
+        if not path.is_file():
+            raise RecipeError(_not_found(name_or_path))
+        with open(path, "rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise RecipeError(f"no recipe {_shown(name_or_path)}: {error.strerror}") from error
+    try:
+        return _build(_parse(content, is_json=path.suffix.lower() == ".json"))
+    except ValidationError as error:
+        raise RecipeError(f"{path}: {_describe(error)}") from error
+    except (ValueError, ArithmeticError, RecursionError) as error:
         raise RecipeError(f"{path}: {error}") from error
 
 
-def _build(kind: type, values: dict[str, Any], where: str = "") -> Any:
-    """A dataclass from a table, each value of the type of the field's default."""
-    fields = {field.name: field for field in dataclasses.fields(kind)}
-    built = {}
-    for key, value in values.items():
-        if key not in fields:
-            raise ValueError(f"unknown key {where + key!r}; expected one of {', '.join(fields)}")
-        expected = getattr(kind(), key)
-        if dataclasses.is_dataclass(expected) and isinstance(value, dict):
-            value = _build(type(expected), value, f"{key}.")
-        elif isinstance(expected, float) and type(value) in (int, float):
-            value = float(value)
-        elif expected == () and isinstance(value, list):
-            if not all(isinstance(v, str) for v in value):
-                raise ValueError(f"{where + key!r} must be a list of strings: {value!r}")
-            value = tuple(value)
-        elif isinstance(expected, tuple) and isinstance(value, list):
-            if len(value) != len(expected) or any(type(v) not in (int, float) for v in value):
-                raise ValueError(f"{where + key!r} must be {len(expected)} numbers: {value!r}")
-            value = tuple(float(v) for v in value)
-        elif type(value) is not type(expected):
-            kind_name = type(expected).__name__
-            raise ValueError(f"{where + key!r} must be of type {kind_name}: {value!r}")
-        built[key] = value
-    return kind(**built)
+def override(recipe: Recipe, **options: int | None) -> Recipe:
+    """Return a recipe with values from the command line in place of its own.
+
+    Args:
+        recipe: the recipe.
+        **options: values by key; None leaves the recipe's.
+
+    Raises:
+        RecipeError: a value is outside its limits; the message names the option.
+    """
+    given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
+    try:
+        return dataclasses.replace(recipe, **given)
+    except ValidationError as error:
+        message = _describe(error)
+        key = next((key for key in given if message.startswith(f"`{key}`")), None)
+        raise RecipeError(message.replace(f"`{key}`", f"--{key}", 1)) from error
+
+
+def _not_found(name_or_path: str) -> str:
+    known = ", ".join(sorted(path.stem for path in RECIPES.glob("*.toml")))
+    path = Path(name_or_path)
+    found = "a folder" if path.is_dir() else "no file" if path.exists() else "nothing"
+    return f"no recipe {name_or_path!r}: expected a TOML file or one of {known}, found {found}"
+
+
+def _parse(content: bytes, *, is_json: bool) -> Any:
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"expected a recipe of at most {MAX_BYTES:,} bytes, found more")
+    try:
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
+        return json.loads(text, object_pairs_hook=_unique) if is_json else tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        kind = "JSON" if is_json else "TOML"
+        raise ValueError(f"expected {kind}, found: {error}") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ValueError("a key twice in one object")
+    return values
+
+
+def _build(values: Any) -> Recipe:
+    # From JSON, pydantic takes lists for tuples and objects for dataclasses, and is strict else.
+    try:
+        text = json.dumps(values, default=str)
+    except ValueError as error:  # a hexadecimal number of more than 4300 decimal digits
+        key = next(key for key, value in values.items() if _shown(value) == TOO_LONG)
+        raise ValueError(f"`{key}`: expected a shorter number, found {TOO_LONG}") from error
+    return TypeAdapter(Recipe).validate_json(text)
+
+
+TOO_LONG = "a value that is too long to show"
+EXPECTED = {  # by pydantic's type of the error
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "literal_error": "one of {expected}",
+    "tuple_type": "a list",
+    "missing": "a list of two numbers",
+    "too_long": "a list of two numbers",
+    "dataclass_type": "a table",
+}
+
+
+def _describe(error: ValidationError) -> str:
+    """Return the first of pydantic's errors as "`key`: expected ..., found ..."."""
+    first = error.errors(include_url=False)[0]
+    keys = [part for part in first["loc"] if isinstance(part, str)]
+    found = _shown(first["input"])
+    if first["type"] == "unexpected_keyword_argument":
+        return _describe_unknown(keys)
+    if first["type"] != "value_error":
+        values = {**first.get("ctx", {}), "msg": first["msg"]}
+        reason = "expected " + EXPECTED.get(first["type"], "{msg}").format_map(values)
+    else:
+        reason = str(first["ctx"]["error"])
+        if not keys:  # `_check_together` names the key
+            return reason
+    where = f"`{'.'.join(keys)}`: " if keys else ""
+    return f"{where}{reason}" + ("" if "Received" in reason else f", found {found}")
+
+
+def _describe_unknown(keys: list[str]) -> str:
+    tables = {"": Recipe, "front_end.": MFCCConfig, "augment.": Augment}
+    names = {table: [f.name for f in dataclasses.fields(kind)] for table, kind in tables.items()}
+    *parents, key = keys
+    own = "".join(f"{parent}." for parent in parents)
+    elsewhere = [table + key for table, known in names.items() if key in known]
+    close = [own + name for name in difflib.get_close_matches(key, names[own], 1)]
+    renamed = [RENAMED[key]] if key in RENAMED else []
+    for suggestion in (*renamed, *elsewhere, *close):
+        return f"unknown key `{one_line(own + key)}`: did you mean `{suggestion}`?"
+    return f"unknown key `{one_line(own + key)}`: expected one of {', '.join(names[own])}"
+
+
+def _shown(value: Any, longest: int = 80) -> str:
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # Python writes no number of more than 4300 digits
+        return TOO_LONG
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
