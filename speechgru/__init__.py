@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from speechgru import keras_registration, lazy_imports
 from speechgru.audio import AudioError
+from speechgru.conversion.errors import ConversionError
 from speechgru.errors import SpeechGRUError
 from speechgru.modelfile import ModelError
 from speechgru.recognizer import Recognition, Recognizer, recognize
 
 if TYPE_CHECKING:
+    from speechgru.conversion.keras_model import to_tflite
     from speechgru.features import MFCCConfig, mfcc
     from speechgru.gru import GRU, GRUCell
     from speechgru.mfcc_layer import MFCC
@@ -24,6 +26,7 @@ __all__ = [
     "GRU",
     "MFCC",
     "AudioError",
+    "ConversionError",
     "GRUCell",
     "MFCCConfig",
     "ModelError",
@@ -33,6 +36,7 @@ __all__ = [
     "build_model",
     "mfcc",
     "recognize",
+    "to_tflite",
 ]
 
 keras_registration.register()

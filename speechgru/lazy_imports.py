@@ -16,6 +16,7 @@ MODULES = {
     "MFCCConfig": "speechgru.features",
     "build_model": "speechgru.models",
     "mfcc": "speechgru.features",
+    "to_tflite": "speechgru.conversion.keras_model",
 }
 """The module of each name."""
 

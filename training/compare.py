@@ -44,8 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
     if min(parsed.seeds, parsed.epochs, parsed.steps, parsed.lag_steps) < 1:
         parser.error("--seeds, --epochs, --steps and --lag-steps: expected at least 1")
     tf.get_logger().setLevel("ERROR")  # it warns that every learner has a graph of its own
-    from speechgru.conversion.converter import ConversionError
-    from training.download import DownloadError, speech_commands
+    from speechgru.conversion.errors import ConversionError
+    from training.data.errors import DownloadError
+    from training.data.official_release import speech_commands
 
     try:
         parsed.out.mkdir(parents=True, exist_ok=True)

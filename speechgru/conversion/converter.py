@@ -1,5 +1,6 @@
 """TensorFlow's converter, restricted to the operators that every LiteRT runtime has built in."""
 
+import re
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -8,6 +9,7 @@ from typing import Any, Literal, get_args
 import tensorflow as tf
 
 from speechgru.conversion import flatbuffer
+from speechgru.conversion.errors import ConversionError
 from speechgru.conversion.float16 import weights_to_float16
 
 Quantization = Literal["none", "float16", "dynamic"]
@@ -16,10 +18,6 @@ Calibration = Callable[[], Iterable[tuple[str, dict[str, Any]]]]
 # The converter quantises weights of at least this many elements. The matrices of the MFCC layer
 # are cut smaller, so the front end stays in float32.
 MIN_QUANTIZED_ELEMENTS = 1024
-
-
-class ConversionError(ValueError):
-    """A model that LiteRT's builtin operators cannot express."""
 
 
 def convert(
@@ -90,7 +88,17 @@ def run_converter(
             converter._experimental_disable_per_channel = True
             return bytes(converter.convert())
     except Exception as error:  # the converter raises its own type and builtin ones
-        raise ConversionError(f"the model cannot be converted: {error}") from error
+        raise ConversionError(_explanation(str(error))) from error
+
+
+def _explanation(message: str) -> str:
+    """The converter's message in one line; it names the operators that LiteRT does not have."""
+    missing = dict.fromkeys(re.findall(r"'tf\.(\w+)' op is neither", message))
+    if missing:
+        names = ", ".join(f"tf.{name}" for name in missing)
+        return f"expected builtin operators only; LiteRT has none for {names}"
+    lines = [line for line in message.splitlines() if line.strip()]
+    return f"the model cannot be converted: {lines[0].strip() if lines else 'unknown reason'}"
 
 
 def check_operators(converted: bytes) -> None:
