@@ -22,12 +22,11 @@ def to_tflite(model: keras.Model, *, quantize: Quantization = "none") -> bytes:
     ``keras.layers.Bidirectional``, with masks and with states as inputs and outputs. Keras's own
     ``model.export(format="litert")`` needs the TensorFlow (Flex) operators for recurrent layers.
 
-    The flatbuffer has one signature, "serve", with batch size 1. Its inputs have the names of the
-    ``keras.Input`` tensors, or the keys of a model whose inputs are a dict; an unnamed input is
-    "input_0", "input_1", ... by its position. Its outputs have the keys of a model that returns a
-    dict; otherwise they are "output_0", "output_1", ... Other characters than letters and digits
-    become "_". A dimension that is None in ``keras.Input``, such as the number of steps, has any
-    length in LiteRT.
+    The flatbuffer has one signature, "serve", with batch size 1. Its inputs have the names of
+    ``keras.Input``; an unnamed input is "input_0", "input_1", ... by its position. Its outputs have
+    the keys of a model that returns a dict; otherwise they are "output_0", "output_1", ... In names
+    all characters but letters and digits become "_". A dimension that is None in ``keras.Input``,
+    such as the number of steps, may have any length in LiteRT.
 
     Args:
         model: a Sequential or functional model. It is not changed.
@@ -82,25 +81,20 @@ def _check_model(model: Any) -> None:
 
 def _input_specs(model: keras.Model) -> dict[str, tf.TensorSpec]:
     """A specification with batch size 1 for each input, by its name in the signature."""
-    structure = _input_structure(model)
-    tensors = keras.tree.flatten(structure)  # of a dict in the order of its sorted keys
-    names = sorted(structure) if _is_flat_dict(structure) else [t.name for t in tensors]
+    tensors = keras.tree.flatten(_input_structure(model))
     specs = {}
-    for index, (name, tensor) in enumerate(zip(names, tensors, strict=True)):
-        is_unnamed = re.fullmatch(r"keras_tensor(_\d+)?", name)
-        name = f"input_{index}" if is_unnamed else _identifier(name)
+    for index, tensor in enumerate(tensors):
+        is_unnamed = re.fullmatch(r"keras_tensor(_\d+)?", tensor.name)
+        name = f"input_{index}" if is_unnamed else _identifier(tensor.name)
         specs[name] = tf.TensorSpec((1, *tensor.shape[1:]), tensor.dtype, name=name)
-    if len(specs) < len(names):
+    if len(specs) < len(tensors):
+        names = [tensor.name for tensor in tensors]
         raise ConversionError(f"`model` must have inputs of different names. Received: {names}")
     return specs
 
 
 def _input_structure(model: keras.Model) -> Any:
     return model.inputs[0] if isinstance(model, keras.Sequential) else model.input
-
-
-def _is_flat_dict(structure: Any) -> bool:
-    return isinstance(structure, dict) and len(structure) == len(keras.tree.flatten(structure))
 
 
 def _identifier(name: str) -> str:
@@ -114,9 +108,10 @@ def _trace(model: keras.Model, specs: dict[str, tf.TensorSpec]) -> Any:
     def serve(**inputs: Any) -> dict[str, Any]:
         flat = [inputs[name] for name in specs]
         outputs = model(keras.tree.pack_sequence_as(_input_structure(model), flat), training=False)
-        if _is_flat_dict(outputs):
+        flat_outputs = keras.tree.flatten(outputs)
+        if isinstance(outputs, dict) and len(outputs) == len(flat_outputs):
             return {_identifier(name): value for name, value in outputs.items()}
-        return {f"output_{i}": value for i, value in enumerate(keras.tree.flatten(outputs))}
+        return {f"output_{index}": value for index, value in enumerate(flat_outputs)}
 
     try:
         return tf.function(serve, autograph=False).get_concrete_function(**specs)
