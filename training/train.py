@@ -132,7 +132,7 @@ def run(parsed: argparse.Namespace) -> int:
     """Read, train, report; returns the exit code."""
     from speechgru.modelfile import ModelError
     from training.clips.errors import DataError
-    from training.download import DownloadError
+    from training.data.errors import DownloadError
     from training.loop.checkpoint import CheckpointError
     from training.loop.devices import DeviceError
     from training.loop.fit import TrainingError
@@ -187,8 +187,8 @@ def as_started(parsed: argparse.Namespace) -> argparse.Namespace:
 def prepared(parsed: argparse.Namespace) -> int:
     """Lay out the run that the arguments describe, train it and report."""
     from training.clips.errors import DataError
+    from training.data.official_release import default_cache, speech_commands
     from training.data.task import make_task
-    from training.download import default_cache, speech_commands
     from training.loop.devices import choose_device, choose_strategy, has_bfloat16, is_chief
     from training.loop.fit import train
     from training.loop.librosa_features import librosa_log_mel, with_silence
