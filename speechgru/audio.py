@@ -2,67 +2,65 @@
 
 from __future__ import annotations
 
-import errno
-import io
+import functools
 import math
 import numbers
 import os
-import stat
-from collections.abc import Iterable, Iterator
-from typing import Any, Protocol, TypeAlias
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from speechgru.errors import SpeechGRUError
+from speechgru import sound_files, unfinished_headers
+from speechgru.errors import AudioError, escape, shorten, show
+from speechgru.sound_files import Content, Readable
 
-__all__ = ["SAMPLE_RATE", "AudioError", "Readable", "Source", "describe", "load"]
+__all__ = ["EXTENSIONS", "SAMPLE_RATE", "AudioError", "Readable", "Source", "describe", "load"]
 
 SAMPLE_RATE = 16_000
 """Rate in Hz of every signal that `load` returns."""
 
+EXTENSIONS = frozenset(
+    {".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".rf64"}
+    | {".snd", ".w64", ".wav", ".wave"}
+)
+"""Extensions, in lower case, of the files in a folder that are taken for sound."""
+
 _MIN_RATE, _MAX_RATE = 4_000, 192_000
 _MAX_SECONDS = 24 * 60 * 60
-_MAX_PEAK = 16.0  # beyond it, floats are integers that nobody scaled, not loud sound
-_BLOCK_BYTES = 1 << 20
+_MAX_PEAK = 16.0  # a larger peak means integer samples that were not scaled to [-1, 1]
 _MAX_CHANNELS = 1024  # libsndfile's own limit; more is an array of (channels, frames)
 _MAX_NAME = 4096  # no system opens a longer path
+_CANCELLATION = 0.25  # two equally loud channels with a correlation below -0.75; see `_signs`
 
-# What can hold any number of samples in a byte; its decoders stop where the data does. The
-# densest of all others, DWVW, takes at least a bit a sample.
-_PACKED_FORMATS = ("FLAC", "OGG", "MP3")
-_PACKED_SUBTYPES = ("VORBIS", "OPUS", "MPEG", "ALAC")
-_SAMPLES_PER_BYTE = 8
-
-# Integer samples: what stands for zero, and for full scale (the PCM conventions).
+# Integer samples: the value of silence, and that of full scale (the PCM conventions).
 _INTEGERS = {"uint8": (128, 2**7), "int16": (0, 2**15), "int32": (0, 2**31)}
 _FLOATS = ("float16", "float32", "float64")
 
 _Samples: TypeAlias = npt.NDArray[np.float32]
 _Array: TypeAlias = npt.NDArray[Any]
 
-
-class AudioError(SpeechGRUError, ValueError):
-    """A source cannot be read as sound. The message names it, what was expected and found."""
-
-
-class Readable(Protocol):
-    """A binary file object: `read()` returns the bytes from its position to its end."""
-
-    def read(self) -> bytes: ...
-
-
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Readable | _Array
 """What `load` reads: a path, an encoded file's bytes, a binary file object or an array."""
+
+
+class _NoSamplesError(Exception):
+    """Encoded sound without a single frame."""
 
 
 def load(source: Source, sample_rate: int | None = None) -> _Samples:
     """Read a sound: channels averaged, resampled to 16 kHz, clipped to [-1, 1].
 
+    Channels that cancel out in the average, as in stereo with one channel inverted, are averaged
+    after inverting some of them.
+
     Args:
         source: a path, or the bytes or binary file object of an encoded sound (any format
             that libsndfile reads), or an array, (frames,) or (frames, channels). Arrays hold
-            float16, float32 or float64 samples in [-1, 1], or uint8, int16 or int32 PCM.
+            float16, float32 or float64 samples in [-1, 1], or uint8, int16 or int32 PCM. int32
+            samples that all lie in the range of int16 are read as 16-bit, with a warning.
         sample_rate: Hz, an integral number from 4,000 to 192,000. Required for an array. For
             encoded sound None, or the rate that the sound itself states. Default: None.
 
@@ -70,7 +68,7 @@ def load(source: Source, sample_rate: int | None = None) -> _Samples:
         The samples, float32 (frames,), at least one, C-contiguous, never the caller's memory.
 
     Raises:
-        AudioError: the source is no sound, cannot be read, is damaged, is longer than 24 h, or
+        AudioError: the source is not sound, cannot be read, is damaged, is longer than 24 h, or
             has no samples, NaN or infinite samples, a peak above 16 or a rate out of range.
         FileNotFoundError: there is nothing at the path.
     """
@@ -81,38 +79,33 @@ def load(source: Source, sample_rate: int | None = None) -> _Samples:
         with np.errstate(all="ignore"):
             if isinstance(source, np.ndarray):
                 return _load_array(np.asarray(source), rate, name)
-            return _decode(_open(source, name), rate, name)
+            with sound_files.open_content(source, name) as content:
+                return _load_encoded(content, rate, name)
     except MemoryError as error:
         raise AudioError(f"{name}: expected sound that fits in memory, found more") from error
 
 
 def describe(source: object) -> str:
-    """Name a source in a message: its path, or "<bytes>", "<array>", "<file object NAME>"."""
+    """Name a source in a message: its path, or "<bytes>", "<array>", "<file object NAME>".
+
+    Control characters in a name are escaped.
+    """
     if isinstance(source, (bytes, bytearray, memoryview)):
         return "<bytes>"
     if isinstance(source, np.ndarray):
         return "<array>"
     try:
         if isinstance(source, (str, os.PathLike)):
-            return _shorten(os.fsdecode(source), _MAX_NAME)
+            return escape(shorten(os.fsdecode(source), _MAX_NAME))
         if hasattr(source, "read"):
             name = getattr(source, "name", None)
-            return "<file object>" if name is None else f"<file object {_show(name)}>"
+            if name is None:
+                return "<file object>"
+            text = escape(shorten(name, 200)) if isinstance(name, str) else show(name)
+            return f"<file object {text}>"
     except Exception:  # attributes of foreign objects may raise anything
         pass
     return f"<{type(source).__name__}>"
-
-
-def _show(value: object) -> str:
-    try:
-        text = value if isinstance(value, str) else repr(value)
-    except Exception:  # so may their repr, and that of an int of 5,000 digits
-        text = f"<{type(value).__name__}>"
-    return _shorten(text, 200)
-
-
-def _shorten(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length // 2]}...{text[-length // 2 :]}"
 
 
 def _check_rate(rate: Any, name: str) -> int:
@@ -122,7 +115,7 @@ def _check_rate(rate: Any, name: str) -> int:
         integral = isinstance(rate, numbers.Integral)  # as is True, which is out of range
     if not integral or not _MIN_RATE <= rate <= _MAX_RATE:
         raise AudioError(
-            f"{name}: expected a sample rate of {_MIN_RATE} to {_MAX_RATE} Hz, found {_show(rate)}"
+            f"{name}: expected a sample rate of {_MIN_RATE} to {_MAX_RATE} Hz, found {show(rate)}"
         )
     return int(rate)
 
@@ -130,97 +123,20 @@ def _check_rate(rate: Any, name: str) -> int:
 # Encoded sound
 
 
-class _Memory(io.BytesIO):
-    """Bytes that may be asked to seek anywhere, as damaged headers do."""
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        # libsndfile calls this: an exception would not reach us but be printed.
-        try:
-            return super().seek(offset, whence)
-        except (ValueError, OverflowError):
-            return self.tell()
-
-
-def _open(source: object, name: str) -> int | _Memory:
-    """Make what libsndfile reads from: a descriptor for a path, else the bytes."""
-    # It never sees the path: soundfile wants a rate and channels for one that ends in .raw.
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        data = _to_bytes(source, name)
-    elif isinstance(source, (str, os.PathLike)):
-        return _open_path(source, name)
-    else:
-        data = _read_all(source, name)
-    if not data:
-        raise AudioError(f"{name}: expected encoded sound, found no bytes")
-    return _Memory(data)
-
-
-def _to_bytes(data: bytes | bytearray | memoryview, name: str) -> bytes:
-    try:
-        return bytes(data)
-    except ValueError as error:
-        raise AudioError(f"{name}: expected encoded sound, found {error}") from error
-
-
-def _open_path(path: str | os.PathLike[str], name: str) -> int:
-    # A FIFO that replaces the file after the check must not hang the open either.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    try:
-        path = os.fspath(path)
-        status = os.stat(path)
-        if stat.S_ISREG(status.st_mode) and status.st_size:
-            return os.open(path, flags)
-    except FileNotFoundError:
-        message = "expected a sound file, found nothing"
-        raise FileNotFoundError(errno.ENOENT, message, name) from None
-    except Exception as error:  # OSError, ValueError for a NUL, or what __fspath__ raises
-        reason = getattr(error, "strerror", None) or error
-        raise AudioError(f"{name}: expected a readable sound file, found: {reason}") from error
-    raise AudioError(f"{name}: expected a sound file, found {_kind(status)}")
-
-
-def _kind(status: os.stat_result) -> str:
-    if stat.S_ISREG(status.st_mode):
-        return "an empty file"
-    return "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, socket or device"
-
-
-def _read_all(source: Any, name: str) -> bytes:
-    try:
-        read = getattr(source, "read", None)
-        if read is None:
-            kind = type(source).__name__
-            raise AudioError(
-                f"{name}: expected a path, bytes, a binary file object or an array, found {kind}"
-            )
-        if isinstance(source, io.TextIOBase):
-            raise AudioError(f"{name}: expected a binary file object, found a text file object")
-        data = read()
-    except AudioError:
-        raise
-    except Exception as error:  # a foreign object's read may raise anything
-        raise AudioError(
-            f"{name}: expected a file object that can be read, found {_show(error)}"
-        ) from error
-    if not isinstance(data, bytes):
-        kind = type(data).__name__
-        raise AudioError(f"{name}: expected bytes from its read(), found {kind}")
-    return data
-
-
-def _decode(file: int | _Memory, rate: int | None, name: str) -> _Samples:
+def _load_encoded(content: Content, rate: int | None, name: str) -> _Samples:
     import soundfile
 
-    size = os.fstat(file).st_size if isinstance(file, int) else len(file.getbuffer())
+    content = sound_files.without_headerless_sound(content, name)
     try:
-        # libsndfile owns a descriptor from here on: it closes it, also where it fails.
-        with soundfile.SoundFile(file) as sound:
-            own_rate = _check_rate(sound.samplerate, name)
-            if rate not in (None, own_rate):
-                raise AudioError(
-                    f"{name}: expected a sample rate of {rate} Hz, found {own_rate} Hz"
-                )
-            return _to_16k(_read_blocks(sound, size), own_rate, name)
+        try:
+            return _mix_down(functools.partial(_decode, content, rate, name))
+        except (_NoSamplesError, soundfile.SoundFileError):
+            finished = unfinished_headers.finish(content.read())
+            if finished is None:
+                raise
+        return _mix_down(functools.partial(_decode, Content(finished), rate, name))
+    except _NoSamplesError:
+        raise AudioError(f"{name}: expected sound, found no samples") from None
     except soundfile.SoundFileError as error:
         reason = getattr(error, "error_string", error)
         raise AudioError(
@@ -228,22 +144,17 @@ def _decode(file: int | _Memory, rate: int | None, name: str) -> _Samples:
         ) from error
 
 
-def _read_blocks(sound: Any, size: int) -> Iterator[_Samples]:
-    # soundfile seeks after each read of a seekable file. That breaks MP3 at every block, fails
-    # for DWVW and for FLAC of unknown length, and is of no use to a reader that never goes back.
-    sound.seekable = lambda: False
-    left = sound.frames
-    if not (sound.format in _PACKED_FORMATS or sound.subtype.startswith(_PACKED_SUBTYPES)):
-        # Some decoders (SDS, GSM) go on for as many frames as the header claims, data or not.
-        left = min(left, _SAMPLES_PER_BYTE * size // sound.channels)
-    buffer = np.empty((min(left, _block_frames(sound.channels)), sound.channels), np.float32)
-    while left and len(block := sound.read(min(left, len(buffer)), out=buffer)):
-        left -= len(block)
-        yield block
+def _decode(
+    content: Content, rate: int | None, name: str, signs: _Samples | None
+) -> tuple[_Samples, _Array]:
+    import soundfile
 
-
-def _block_frames(channels: int) -> int:
-    return max(1, _BLOCK_BYTES // (4 * channels))
+    with soundfile.SoundFile(content.open()) as sound:
+        own_rate = _check_rate(sound.samplerate, name)
+        if rate not in (None, own_rate):
+            raise AudioError(f"{name}: expected a sample rate of {rate} Hz, found {own_rate} Hz")
+        blocks = sound_files.read_blocks(sound, content.size)
+        return _to_16k(blocks, sound.channels, own_rate, name, signs)
 
 
 # Arrays
@@ -254,7 +165,7 @@ def _load_array(array: _Array, rate: int | None, name: str) -> _Samples:
         raise AudioError(f"{name}: expected a sample_rate with an array, found none")
     if array.dtype.name not in (*_FLOATS, *_INTEGERS):
         expected = ", ".join((*_FLOATS, *_INTEGERS))
-        raise AudioError(f"{name}: expected a dtype of {expected}, found {_show(array.dtype)}")
+        raise AudioError(f"{name}: expected a dtype of {expected}, found {show(array.dtype)}")
     channels = array.shape[1] if array.ndim == 2 else 1
     if array.ndim not in (1, 2) or not array.size or channels > _MAX_CHANNELS:
         raise AudioError(
@@ -263,12 +174,32 @@ def _load_array(array: _Array, rate: int | None, name: str) -> _Samples:
         )
     _check_length(len(array), rate, name)
     frames = array[:, np.newaxis] if array.ndim == 1 else array
-    return _to_16k(_array_blocks(frames), rate, name)
+    zero, full_scale = _scale(frames, name)
+    return _mix_down(
+        lambda signs: _to_16k(_array_blocks(frames, zero, full_scale), channels, rate, name, signs)
+    )
 
 
-def _array_blocks(frames: _Array) -> Iterator[_Array]:
+def _scale(frames: _Array, name: str) -> tuple[int, int]:
+    """The values of silence and of full scale in an array."""
     zero, full_scale = _INTEGERS.get(frames.dtype.name, (0, 1))
-    step = _block_frames(frames.shape[1])
+    if frames.dtype.name != "int32":
+        return zero, full_scale
+    peak = max(-int(frames.min()), int(frames.max()))
+    # As 32-bit samples these would be below -96 dBFS, fainter than any room. Recordings of 16 and
+    # 24 bits are stored in the upper bits of an int32: those have only zeros in the lowest byte.
+    if peak > 2**15 or not np.any(frames & 0xFF):
+        return zero, full_scale
+    warnings.warn(
+        f"{name}: the int32 samples have a peak of {peak}, so they are read as 16-bit samples. "
+        "Pass 16-bit samples as int16.",
+        stacklevel=2,
+    )
+    return zero, 2**15
+
+
+def _array_blocks(frames: _Array, zero: int, full_scale: int) -> Iterator[_Array]:
+    step = sound_files.block_frames(frames.shape[1])
     for start in range(0, len(frames), step):
         block = frames[start : start + step]
         if block.dtype.kind != "f":
@@ -279,8 +210,44 @@ def _array_blocks(frames: _Array) -> Iterator[_Array]:
 # From blocks of any rate and channels to one signal
 
 
-def _to_16k(blocks: Iterable[_Array], rate: int, name: str) -> _Samples:
-    """Join blocks of shape (frames, channels); only the 16 kHz signal is ever held."""
+def _mix_down(convert: Callable[[_Samples | None], tuple[_Samples, _Array]]) -> _Samples:
+    """Convert with the mean of the channels, or again with some inverted if they cancel out."""
+    signal, products = convert(None)
+    signs = _signs(products)
+    return signal if signs is None else convert(signs)[0]
+
+
+def _signs(products: _Array) -> _Samples | None:
+    """The sign of each channel in the mix, or None for the plain mean.
+
+    If channels have nothing in common, the energy of their sum is the sum of their energies, and
+    more if they are alike. It is far less only if channels are inverted copies of others. Such
+    channels have the opposite sign in the main direction (the first principal component) of the
+    samples.
+
+    Args:
+        products: what `_channel_products` gives, summed over all blocks.
+    """
+    for matrix in products:
+        if matrix.sum() < _CANCELLATION * matrix.trace():
+            main = np.linalg.eigh(matrix)[1][:, -1]
+            loudest = main[np.abs(main).argmax()]
+            return np.where(main * loudest < 0, -1, 1).astype(np.float32)
+    return None
+
+
+def _to_16k(
+    blocks: Iterable[_Array], channels: int, rate: int, name: str, signs: _Samples | None
+) -> tuple[_Samples, _Array]:
+    """Mix, resample and join blocks; only the 16 kHz signal is held in memory.
+
+    Args:
+        blocks: samples, (frames, channels).
+        signs: the sign of each channel in the mix, or None for the mean.
+
+    Returns:
+        The signal, and the products of channels that `_signs` takes.
+    """
     resampler = None
     if rate != SAMPLE_RATE:
         import soxr
@@ -288,19 +255,23 @@ def _to_16k(blocks: Iterable[_Array], rate: int, name: str) -> _Samples:
         resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
 
     signal = bytearray()  # grows in place, where concatenating arrays would hold them twice
+    products = np.zeros((2, channels, channels))
     frames = 0
     for block in blocks:
         frames += len(block)
         _check_length(frames, rate, name)
         _check_samples(block, name)
-        mono = _mix(block)
+        block = block.astype(np.float32, copy=False)
+        if channels > 1:
+            products += _channel_products(block)
+        mono = _mix(block, signs)
         signal += _clip(mono if resampler is None else resampler.resample_chunk(mono))
     if not frames:
-        raise AudioError(f"{name}: expected sound, found no samples")
+        raise _NoSamplesError
     if resampler is not None:
         signal += _clip(resampler.resample_chunk(np.empty(0, np.float32), last=True))
     # One frame at a high rate is less than a sample at 16 kHz: it becomes one zero.
-    return np.frombuffer(signal or bytearray(4), np.float32)
+    return np.frombuffer(signal or bytearray(4), np.float32), products
 
 
 def _check_length(frames: int, rate: int, name: str) -> None:
@@ -323,13 +294,25 @@ def _check_samples(block: _Array, name: str) -> None:
         )
 
 
-def _mix(block: _Array) -> _Samples:
-    block = block.astype(np.float32, copy=False)
+def _channel_products(block: _Samples) -> _Array:
+    """The products of each two channels, summed over a block's frames: (2, channels, channels).
+
+    Once for the samples without their mean, and once for the differences from sample to sample,
+    where low frequencies are weak: what both channels of a wrongly wired cable share, such as hum,
+    must not hide that the speech cancels out.
+    """
+    rows = np.ascontiguousarray(block.T)  # one channel a row: six times as fast
+    parts = (rows - rows.mean(axis=1, keepdims=True), np.diff(rows))
+    return np.stack([part @ part.T for part in parts])
+
+
+def _mix(block: _Samples, signs: _Samples | None) -> _Samples:
     channels = block.shape[1]
     if channels == 1:
         return np.ascontiguousarray(block[:, 0])
+    weights = np.full(channels, 1 / channels, np.float32)
     # A product with equal weights is the mean, and 40 times as fast as mean(axis=1).
-    mono: _Samples = np.dot(block, np.full(channels, 1 / channels, np.float32))
+    mono: _Samples = np.dot(block, weights if signs is None else weights * signs)
     return mono
 
 

@@ -1,11 +1,16 @@
-"""The base of this package's errors, and text that is safe to print in a message."""
+"""This package's errors, and text that is safe to print in their messages."""
 
 
 class SpeechGRUError(Exception):
-    """Base class of the errors that speechgru raises for unusable input.
+    """Base class of the errors that speechgru raises for input that it cannot use."""
 
-    `AudioError` and `ModelError` derive from it, and from ValueError.
-    """
+
+class AudioError(SpeechGRUError, ValueError):
+    """A source cannot be read as sound. The message names it, what was expected and found."""
+
+
+class ModelError(SpeechGRUError, ValueError):
+    """A file is not a usable model. The message names it, what was expected and found."""
 
 
 def escape(text: str) -> str:
@@ -23,6 +28,20 @@ def escape(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
     )
+
+
+def shorten(text: str, length: int) -> str:
+    """Leave out the middle of a long text."""
+    return text if len(text) <= length else f"{text[: length // 2]}...{text[-length // 2 :]}"
+
+
+def show(value: object) -> str:
+    """Show a value in a message: its `repr`, printable and short, whatever the object does."""
+    try:
+        text = repr(value)
+    except Exception:  # an object's repr may raise anything; that of an int of 5,000 digits does
+        text = f"<{type(value).__name__}>"
+    return escape(shorten(text, 200))

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from speechgru.lazy_imports import import_name
 
@@ -62,16 +62,14 @@ class _KerasFinder:
     ) -> ModuleSpec | None:
         if name != "keras":
             return None
-        others = (finder for finder in list(sys.meta_path) if finder is not self)
-        found = (
-            finder.find_spec(name, path, target)
-            for finder in others
-            if hasattr(finder, "find_spec")
-        )
-        spec = next((spec for spec in found if spec is not None), None)
-        if spec is not None and hasattr(spec.loader, "exec_module"):
-            spec.loader = _KerasLoader(spec.loader, self)
-        return spec
+        for finder in sys.meta_path:
+            if finder is self or not hasattr(finder, "find_spec"):
+                continue
+            spec: Any = finder.find_spec(name, path, target)
+            if spec is not None:
+                spec.loader = _KerasLoader(spec.loader, self)
+                return cast(ModuleSpec, spec)
+        return None
 
 
 class _KerasLoader:

@@ -10,7 +10,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from speechgru.errors import SpeechGRUError
+from speechgru.errors import ModelError
+
+__all__ = ["BUNDLED", "SIGNATURES", "ModelError", "ModelFile", "locate", "read", "write"]
 
 FORMAT_VERSION = 1
 _PRETRAINED = Path(__file__).parent / "pretrained"
@@ -21,10 +23,6 @@ _LABELS, _SETTINGS = "labels.txt", "speechgru.json"
 _MAX_BYTES = 1 << 28
 _MAX_METADATA_BYTES = 1 << 20
 _MAX_LABELS = 10_000
-
-
-class ModelError(SpeechGRUError, ValueError):
-    """A file is not a usable model. The message names it, what was expected and found."""
 
 
 @dataclasses.dataclass(frozen=True)

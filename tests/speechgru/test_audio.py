@@ -17,7 +17,7 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speechgru import audio
+from speechgru import audio, sound_files
 from speechgru.audio import AudioError, describe, load
 
 RATE = audio.SAMPLE_RATE
@@ -221,7 +221,7 @@ def test_block_boundaries_do_not_show(monkeypatch):
     noise = stereo_noise()
     whole = soxr.resample(noise.mean(axis=1), 44100, RATE, "HQ")
     for block_bytes in (4000, 100_000):
-        monkeypatch.setattr(audio, "_BLOCK_BYTES", block_bytes)
+        monkeypatch.setattr(sound_files, "BLOCK_BYTES", block_bytes)
         for signal in (load(noise, 44100), load(encode(noise, 44100, subtype="FLOAT"))):
             assert len(signal) == len(whole)
             np.testing.assert_allclose(signal, whole, atol=1e-4)
@@ -229,7 +229,7 @@ def test_block_boundaries_do_not_show(monkeypatch):
 
 def test_a_file_longer_than_a_block_is_read_to_its_end(tmp_path):
     noise = np.tile(stereo_noise(), (5, 1))
-    assert noise.nbytes > audio._BLOCK_BYTES
+    assert noise.nbytes > sound_files.BLOCK_BYTES
     path = tmp_path / "long.wav"
     path.write_bytes(encode(noise, 44100, subtype="FLOAT"))
     whole = soxr.resample(noise.mean(axis=1), 44100, RATE, "HQ")
@@ -243,7 +243,7 @@ def test_a_file_longer_than_a_block_is_read_to_its_end(tmp_path):
 def test_a_decoder_keeps_its_state_from_block_to_block(container, subtype, monkeypatch):
     data = encode(tone(), container=container, subtype=subtype)
     whole = load(data)
-    monkeypatch.setattr(audio, "_BLOCK_BYTES", 4000)
+    monkeypatch.setattr(sound_files, "BLOCK_BYTES", 4000)
     np.testing.assert_array_equal(load(data), whole)
 
 
@@ -310,7 +310,7 @@ def test_a_decoder_that_makes_up_claimed_frames_is_stopped():
 
 def test_longer_than_the_limit_is_refused_as_soon_as_it_is_passed(monkeypatch, wav):
     assert audio._MAX_SECONDS == 24 * 60 * 60
-    monkeypatch.setattr(audio, "_BLOCK_BYTES", 400)
+    monkeypatch.setattr(sound_files, "BLOCK_BYTES", 400)
     monkeypatch.setattr(audio, "_MAX_SECONDS", 0.5)
     assert len(load(wav)) == len(load(tone(), RATE)) == RATE // 2
     monkeypatch.setattr(audio, "_MAX_SECONDS", 0.25)
