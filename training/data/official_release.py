@@ -27,8 +27,8 @@ class Archive:
     size: int | None = None
 
     def __post_init__(self) -> None:
-        if not re.match(r"https?://[^/\s]", self.url):
-            raise DownloadError(f"url: expected one of http or https, found {self.url!r}")
+        if not re.fullmatch(r"https?://[^/\s]\S*", self.url):
+            raise DownloadError(f"url: expected an http or https address, found {self.url!r}")
         if not re.fullmatch("[0-9a-f]{64}", self.sha256):
             raise DownloadError(f"sha256: expected 64 hexadecimal digits, found {self.sha256!r}")
 

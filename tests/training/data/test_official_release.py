@@ -113,7 +113,14 @@ def test_the_cache_is_where_the_environment_says(monkeypatch, variables, expecte
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"version": "v3"}, {"url": "ftp://a/b"}, {"url": "http://"}, {"url": ""}, {"sha256": "12"}],
+    [
+        {"version": "v3"},
+        {"url": "ftp://a/b"},
+        {"url": "http://"},
+        {"url": "http://a b/c"},
+        {"url": ""},
+        {"sha256": "12"},
+    ],
     ids=str,
 )
 def test_wrong_arguments_are_refused(cache, arguments):
