@@ -412,8 +412,8 @@ def test_only_the_first_five_are_shown(tmp_path, capsys):
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 6
     for clip, line in zip(found, lines[:5], strict=False):
-        assert line.startswith(f"warning: passed over: {clip.path}: ")
-    assert lines[5] == "warning: passed over: ... and 2 more"
+        assert line.startswith(f"warning: skipped: {clip.path}: ")
+    assert lines[5] == "warning: skipped: ... and 2 more"
 
 
 @pytest.mark.parametrize("damaged", [2, 3])

@@ -16,7 +16,7 @@ from training.clips.window import RATE, WINDOW
 from training.data.unknown_class import letters_differ, middle_of_sound, splice
 from training.data.noise_recordings import noise_rows
 from training.data.batches import NEGATIVE_SHARE, draw_batch
-from training.data.synthetic_noise import _event, synthetic_noise
+from training.data.synthetic_noise import event, synthetic_noise
 from training.data.task import make_task
 
 
@@ -26,7 +26,7 @@ def short_noises():
     make = synthetic_noise
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "training.data.synthetic_noise.synthetic_noise",
+            "training.data.task.synthetic_noise",
             lambda *given, seconds=1: make(*given, seconds),
         )
         yield make
@@ -50,7 +50,7 @@ def test_a_damaged_file_is_named_and_passed_over(word_folder, tmp_path, capsys):
     damaged = folder / "yes" / "speaker0_nohash_2.wav"
     damaged.write_text("not sound")
     made = task(folder)
-    assert f"passed over: {damaged}" in capsys.readouterr().err
+    assert f"skipped: {damaged}" in capsys.readouterr().err
     assert len(made.clips) == len(task(word_folder).clips) - 1
 
 
@@ -470,7 +470,7 @@ def test_made_noises_are_many_and_no_two_events_alike():
     noises = synthetic_noise(rng.integers(-99, 99, (30, WINDOW), np.int16), rng)
     assert len({noise.tobytes() for noise in noises}) == len(noises) == 84
     assert all(np.isfinite(noise).all() and noise.any() for noise in noises)
-    events = [_event(rng) for _ in range(300)]
+    events = [event(rng) for _ in range(300)]
     seconds = [event.size / RATE for event in events]
     assert 0.05 <= min(seconds) < 0.06
     assert 1.0 < max(seconds) <= 1.2

@@ -1,10 +1,11 @@
-"""Sound files on disk -> clips: words, speakers, a speaker-disjoint split, samples."""
+"""Sound files on disk -> clips: words, speakers, a split by speaker, samples."""
 
+from training.clips.clip import Clip
 from training.clips.errors import DataError
-from training.clips.finding import Clip, find_clips, find_recordings
+from training.clips.finding import find_clips, find_recordings
 from training.clips.reading import Reading, read_clips
 from training.clips.splitting import Split, split_clips
-from training.clips.words import choose_words
+from training.clips.words import choose_words, match_words, respell
 
 __all__ = [
     "Clip",
@@ -14,6 +15,8 @@ __all__ = [
     "choose_words",
     "find_clips",
     "find_recordings",
+    "match_words",
     "read_clips",
+    "respell",
     "split_clips",
 ]

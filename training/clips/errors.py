@@ -1,7 +1,7 @@
-"""The error of data folders that cannot be used."""
+"""The error that data folders cause."""
 
 from speechgru.errors import SpeechGRUError
 
 
 class DataError(SpeechGRUError, ValueError):
-    """A data folder that cannot be trained on; the message says why."""
+    """A data folder that cannot be used; the message names it and says why."""

@@ -1,38 +1,44 @@
-"""TODO: reading."""
+"""Read sound files on all cores; skip and count those that cannot be used."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
 from speechgru import audio
+from training.clips.clip import Clip
 from training.clips.errors import DataError
-from training.clips.finding import Clip
 from training.clips.window import WINDOW, Samples, is_silent, one_second, to_int16
 from training.clips.words import SILENCE
 from training.output.messages import printable, warn
 
-UNREADABLE_SHARE = 0.05  # of a folder's files; above, the folder is not what it is taken for
-SHOWN = 5  # files that are passed over and shown on stderr
+UNREADABLE_SHARE = 0.05  # of a folder's files; above it, the folder is not what it seems to be
+SHOWN = 5  # skipped files that are named on stderr
 READ_AT_ONCE = 1024  # files whose samples may wait in memory for their turn
 Made = TypeVar("Made")
 
 
-class Reading:
-    """Reads sound files on all cores and keeps account of those that are passed over.
+class _Problem(NamedTuple):
+    """Why a file is skipped."""
 
-    A file is passed over if it cannot be read or if it is silent: digital zero, or below -75 dBFS
-    (RMS of every 10 ms) throughout; a folder named "silence" may hold silent files. Only files
-    that cannot be read count for the 5 % above which a folder is refused: a silent file is what it
-    seems to be, and many of them leave a word without clips, which has a message of its own.
+    reason: str
+    unreadable: bool
+
+
+class Reading:
+    """Reads sound files and keeps a record of the files that are skipped.
+
+    A file is skipped if it cannot be read, or if it is silent: below -75 dBFS (RMS of every 10 ms)
+    throughout. Clips of the word "silence" may be silent. Only files that cannot be read count
+    for the 5 % above which a folder is refused.
 
     Attributes:
-        skipped: path and reason of each file passed over, in the order of reading.
+        skipped: path and reason of each skipped file, in the order of reading.
     """
 
     def __init__(self) -> None:
@@ -45,23 +51,25 @@ class Reading:
     ) -> list[Clip]:
         """Read clips as windows of one second into the first rows of an array.
 
-        Shorter clips are padded with zeros on both sides, longer ones cut around their sound.
+        Shorter clips are padded with zeros on both sides; of longer ones `one_second` is used.
 
         Args:
-            clips: what to read.
-            into: int16 (at least the number of clips, WINDOW).
-            what: the progress bar's title.
-            folder: the folder that `check` blames.
+            clips: the clips to read.
+            into: int16, shape (rows, WINDOW), with at least as many rows as clips.
+            what: the title of the progress bar.
+            folder: the folder that `check` names. Default None.
 
         Returns:
             The clips that were read; the n-th is in row n.
         """
-        kept = []
+        read: list[Clip] = []
+        silent = {number for number, clip in enumerate(clips) if clip.word == SILENCE}
         paths = [clip.path for clip in clips]
-        for number, row in self.each(paths, lambda s: to_int16(one_second(s)), what, folder):
-            into[len(kept)] = row
-            kept.append(clips[number])
-        return kept
+        rows = self.each(paths, lambda s: to_int16(one_second(s)), what, folder, silent)
+        for number, row in rows:
+            into[len(read)] = row
+            read.append(clips[number])
+        return read
 
     def each(
         self,
@@ -69,37 +77,44 @@ class Reading:
         make: Callable[[npt.NDArray[np.float32]], Made],
         what: str,
         folder: Path | None = None,
+        may_be_silent: Collection[int] = (),
     ) -> Iterator[tuple[int, Made]]:
-        """The number of every usable file, and what `make` makes of its samples, in order."""
+        """Read files, and make something of the samples of each.
 
-        def read(path: Path) -> tuple[Made | None, str, bool]:
-            try:
-                samples = audio.load(path)
-            except audio.AudioError as error:
-                return None, str(error).removeprefix(f"{audio.describe(path)}: "), True
-            except OSError as error:
-                return None, error.strerror or str(error), True
-            if path.parent.name != SILENCE and is_silent(samples):
-                return None, "expected sound, found silence (below -75 dBFS throughout)", False
-            return make(samples), "", False
+        Args:
+            paths: the files.
+            make: called with the samples, float32 at 16 kHz, in a thread.
+            what: the title of the progress bar.
+            folder: the folder that `check` names. Default None.
+            may_be_silent: the numbers of files that are not skipped for silence. Default: none.
+
+        Yields:
+            The number of each file that can be used and the result of `make`, in order.
+        """
+
+        def read(number: int) -> Made | _Problem:
+            samples = _load(paths[number])
+            if isinstance(samples, _Problem):
+                return samples
+            if number not in may_be_silent and is_silent(samples):
+                found = "expected sound, found silence (below -75 dBFS throughout)"
+                return _Problem(found, unreadable=False)
+            return make(samples)
 
         self._asked[folder] += len(paths)
         bar = tqdm(total=len(paths), desc=what, disable=None, leave=False, unit="file")
         with bar, ThreadPoolExecutor() as pool:
             for start in range(0, len(paths), READ_AT_ONCE):
-                block = paths[start : start + READ_AT_ONCE]
-                for number, (made, reason, unreadable) in enumerate(pool.map(read, block), start):
+                block = range(start, min(start + READ_AT_ONCE, len(paths)))
+                for number, made in zip(block, pool.map(read, block), strict=True):
                     bar.update()
-                    if made is not None:
+                    if isinstance(made, _Problem):
+                        self._skip(paths[number], made, folder)
+                    else:
                         yield number, made
-                        continue
-                    self.skipped.append((printable(paths[number]), reason))
-                    if unreadable:
-                        place = f"{printable(paths[number])}: {reason}"
-                        self._unreadable.setdefault(folder, []).append(place)
 
     def check(self) -> None:
-        """Refuse a folder of which too many files cannot be read.
+        """Refuse a folder in which too many files cannot be read.
 
         Raises:
             DataError: more than 5 % of the files of a folder cannot be read.
@@ -112,24 +127,44 @@ class Reading:
                 )
 
     def show(self) -> None:
-        """Name the first files passed over on stderr, and how many more there are."""
+        """Name the first skipped files on stderr, and say how many more there are."""
         for path, reason in self.skipped[:SHOWN]:
-            warn(f"passed over: {path}: {reason}")
+            warn(f"skipped: {path}: {reason}")
         if len(self.skipped) > SHOWN:
-            warn(f"passed over: ... and {len(self.skipped) - SHOWN} more")
+            warn(f"skipped: ... and {len(self.skipped) - SHOWN} more")
+
+    def _skip(self, path: Path, problem: _Problem, folder: Path | None) -> None:
+        self.skipped.append((printable(path), problem.reason))
+        if problem.unreadable:
+            place = f"{printable(path)}: {problem.reason}"
+            self._unreadable.setdefault(folder, []).append(place)
 
 
 def read_clips(clips: Sequence[Clip], what: str) -> tuple[Samples, list[Clip]]:
-    """Read clips as windows of one second, int16 (n, WINDOW), and the clips that could be read.
+    """Read clips as windows of one second; `Reading` says which are skipped.
 
-    See `Reading` for what is passed over.
+    Args:
+        clips: the clips to read.
+        what: the title of the progress bar.
+
+    Returns:
+        The samples, int16, shape (clips read, WINDOW), and the clips that were read.
 
     Raises:
         DataError: more than 5 % of the files cannot be read.
     """
     rows = np.empty((len(clips), WINDOW), np.int16)
     reading = Reading()
-    kept = reading.clips(clips, rows, what)
+    read = reading.clips(clips, rows, what)
     reading.check()
     reading.show()
-    return rows[: len(kept)], kept
+    return rows[: len(read)], read
+
+
+def _load(path: Path) -> npt.NDArray[np.float32] | _Problem:
+    try:
+        return audio.load(path)
+    except audio.AudioError as error:
+        return _Problem(str(error).removeprefix(f"{audio.describe(path)}: "), unreadable=True)
+    except OSError as error:
+        return _Problem(error.strerror or str(error), unreadable=True)

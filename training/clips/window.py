@@ -1,20 +1,25 @@
-"""TODO: window."""
+"""Cut a recording to the one second that holds its sound."""
 
 import numpy as np
 import numpy.typing as npt
 import scipy.ndimage
 
 from speechgru import audio
+from training.clips.levels import db_to_amplitude
 
 RATE = audio.SAMPLE_RATE
-WINDOW = RATE  # a clip is one second
+WINDOW = RATE  # samples of a clip: one second
 FRAME = RATE // 100  # levels are measured in frames of 10 ms
-SILENT = 10 ** (-75 / 20)  # a file of which no frame has this RMS holds nothing
+SILENT = db_to_amplitude(-75.0)  # a file is silent if no frame has this RMS
 Samples = npt.NDArray[np.int16]
 
 
 def is_silent(samples: npt.NDArray[np.float32]) -> bool:
-    """Whether no 10 ms of a recording have an RMS of -75 dBFS."""
+    """Return whether every 10 ms of a recording have an RMS below -75 dBFS.
+
+    Args:
+        samples: mono, in [-1, 1], shape (samples,).
+    """
     whole = samples.size // FRAME * FRAME
     power = np.square(samples[:whole]).reshape(-1, FRAME).mean(axis=1)
     rest = samples[whole:]
@@ -23,10 +28,17 @@ def is_silent(samples: npt.NDArray[np.float32]) -> bool:
 
 
 def one_second(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The second of a recording with the most sound, in its middle; a clip between zeros.
+    """Return the second of a recording that holds the most sound, with the sound in its middle.
 
-    Sound is measured as `loudness` above the quietest tenth. Of the seconds that hold as much
-    (98 % of the most), that one is taken which has the sound most nearly in its middle.
+    A shorter recording is padded with zeros on both sides. In a longer one, sound is measured as
+    `loudness` above the quietest tenth. Among the seconds with at least 98 % of the most sound,
+    the one whose sound is nearest to its middle is chosen.
+
+    Args:
+        samples: shape (samples,).
+
+    Returns:
+        Shape (WINDOW,).
     """
     spare = samples.size - WINDOW
     if spare <= 0:
@@ -34,28 +46,34 @@ def one_second(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     level = loudness(samples)
     level = np.maximum(level - np.quantile(level, 0.1), 0)
     frames = WINDOW // FRAME
-    held = np.concatenate([[0.0], np.cumsum(level)])
-    held = held[frames:] - held[:-frames]
-    best = int(held.argmax())
+    total = np.concatenate([[0.0], np.cumsum(level)])
+    sound = total[frames:] - total[:-frames]  # of the second that starts at each frame
+    best = int(sound.argmax())
     inside = level[best : best + frames]
     if inside.any():
         centre = best + float(np.average(np.arange(frames) + 0.5, weights=inside))
     else:
         centre = level.size / 2
-    # The seconds as good as the best one, from it to both sides.
-    worse = np.flatnonzero(held < 0.98 * held[best])
+    # The run of seconds around the best one that hold nearly as much sound.
+    worse = np.flatnonzero(sound < 0.98 * sound[best])
     first = worse[worse < best].max(initial=-1) + 1
-    last = worse[worse > best].min(initial=held.size) - 1
+    last = worse[worse > best].min(initial=sound.size) - 1
     start = int(np.clip(round(centre - frames / 2), first, last)) * FRAME
     start = min(start, spare)
     return samples[start : start + WINDOW]
 
 
 def loudness(samples: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
-    """Amplitude (RMS) in frames of 10 ms, the last filled up with zeros; float64 (frames,).
+    """Return the RMS of each 10 ms, without clicks.
 
-    The mean is taken off first, so that an offset is no sound. A median over 70 ms takes out what
-    is shorter than 30 ms: clicks and knocks, but no syllable.
+    The mean is subtracted first, so that a constant offset does not count. A median over 70 ms
+    removes what is shorter than 30 ms: clicks and knocks, but no syllable.
+
+    Args:
+        samples: shape (samples,); the last frame is padded with zeros.
+
+    Returns:
+        float64, shape (frames,).
     """
     values = np.asarray(samples, np.float32)
     values = values - values.mean(dtype=np.float64).astype(np.float32)
@@ -65,6 +83,6 @@ def loudness(samples: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
     return smooth
 
 
-def to_int16(samples: npt.NDArray[np.float32]) -> Samples:
-    """16-bit samples of those in [-1, 1]."""
+def to_int16(samples: npt.NDArray[np.floating]) -> Samples:
+    """Convert samples in [-1, 1] to 16 bits; louder ones are clipped."""
     return np.clip(np.round(samples * 32768.0), -32768, 32767).astype(np.int16)

@@ -1,4 +1,4 @@
-"""A data folder -> a task: training rows, validation rows, noises, sampling."""
+"""A data folder -> a task: training clips, validation clips, noises, batches."""
 
 from training.data.task import Task, make_task
 

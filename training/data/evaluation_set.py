@@ -1,4 +1,4 @@
-"""TODO: evaluation_set."""
+"""The clips that a model is evaluated on, drawn as in training."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,25 +6,26 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from training.clips.clip import Clip
 from training.clips.errors import DataError
 from training.clips.finding import find_clips
 from training.clips.reading import Reading
 from training.clips.splitting import split_clips
 from training.clips.window import Samples
-from training.clips.words import choose_words
+from training.clips.words import choose_words, respell
 from training.data.noise_recordings import held_out, read_noises
-from training.data.validation_clips import validation_rows
+from training.data.validation_clips import validation_clips
 
 
 class EvaluationSet(NamedTuple):
-    """What a model is measured on.
+    """The clips that a model is evaluated on.
 
     Attributes:
-        samples: int16 (n, WINDOW).
-        words: the word of each clip; "unknown" where it was made, "silence" where it is noise.
-        names: of each clip, as `Task.lists` has them.
-        speakers: of each clip; "" where nobody speaks or the clip was made.
-        noises: the ends of the data folder's noises, which training does not hear, int16.
+        samples: int16, shape (n, WINDOW).
+        words: the word of each clip; "unknown" if it was made, "silence" if it is noise.
+        names: of each clip, as in `Task.lists`.
+        speakers: of each clip; "" if nobody speaks or the clip was made.
+        noises: the held-out ends of the data folder's noises, int16.
     """
 
     samples: Samples
@@ -35,26 +36,40 @@ class EvaluationSet(NamedTuple):
 
 
 def evaluation_set(
-    data: Path, *, words: Sequence[str], split: Literal["validation", "testing"], seed: int
+    data: Path,
+    *,
+    words: Sequence[str],
+    split: Literal["validation", "testing"],
+    seed: int,
+    found: Sequence[Clip] | None = None,
 ) -> EvaluationSet:
-    """The validation clips that `make_task` gives without `noise`; testing clips are drawn alike.
+    """Read the validation clips that `make_task` gives without `noise`, or testing clips alike.
 
     Only the clips of that part are read.
 
+    Args:
+        data: the data folder.
+        words: the command words.
+        split: the part.
+        seed: decides the draws, as in `make_task`.
+        found: the clips of the folder. Default: those that `find_clips` finds.
+
     Raises:
-        DataError: the folder does not hold what is asked for.
+        DataError: the folder does not hold these clips.
     """
-    found = find_clips(data)
+    found = find_clips(data) if found is None else found
     commands = choose_words(found, words)
-    clips = getattr(split_clips(data, found, commands=commands), split)
+    found = respell(found, commands)
+    parts = split_clips(data, found, commands=commands)
+    clips = parts.validation if split == "validation" else parts.testing
     if not clips:
         raise DataError(f"{data}: expected clips in testing_list.txt, found none")
     reading = Reading()
     noises = read_noises(reading, data, None)
     rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(3)[1])
-    rows = validation_rows(reading, data, clips, commands, noises, rng)
+    table = validation_clips(reading, data, clips, commands, noises, rng)
     reading.check()
     reading.show()
-    speakers = [clip.speaker for clip in rows.clips]
-    speakers += [""] * (len(rows.names) - len(speakers))  # recorded clips come first
-    return EvaluationSet(rows.filled, rows.words, rows.names, speakers, held_out(noises))
+    speakers = [clip.speaker for clip in table.recorded]
+    speakers += [""] * (len(table.names) - len(speakers))  # recorded clips come first
+    return EvaluationSet(table.samples, table.words, table.names, speakers, held_out(noises))

@@ -1,5 +1,6 @@
-"""TODO: negative_speech."""
+"""Read recordings of speech without commands, for the label "unknown"."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,29 +8,40 @@ import numpy as np
 
 from training.clips.errors import DataError
 from training.clips.finding import find_recordings
+from training.clips.levels import db_to_amplitude
 from training.clips.reading import Reading
 from training.clips.window import WINDOW, Samples, to_int16
 from training.output.messages import printable
 
-QUIET = 10 ** (-50 / 20)  # a window of negative speech whose loud tenth is below holds no speech
+QUIET = db_to_amplitude(-50.0)  # of the loudest tenth of a window that holds speech, at least
 
 
 class Recording(NamedTuple):
-    """A recording of negative speech and where its windows of one second begin."""
+    """A recording, and the first samples of its windows that hold speech."""
 
     name: str
     samples: Samples
     starts: list[int]
 
+    def windows(self) -> Iterator[Samples]:
+        """The windows, int16, shape (WINDOW,); zeros follow the end of the recording."""
+        for start in self.starts:
+            window = self.samples[start : start + WINDOW]
+            yield np.pad(window, (0, WINDOW - window.size))
 
-def read_negative(reading: Reading, folder: Path) -> list[Recording]:
-    """Recordings of any length under a folder, in windows of one second with half overlap.
 
-    Windows without speech, those whose loud tenth is below -50 dBFS, are left out, and so are
-    recordings that have no other.
+def read_negative_speech(reading: Reading, folder: Path) -> list[Recording]:
+    """Read recordings of any length, in windows of one second that overlap by half.
+
+    Windows whose loudest tenth is below -50 dBFS are left out, and so are recordings without any
+    other window.
+
+    Args:
+        reading: reads the files and records those that are skipped.
+        folder: the folder, with sound files at any depth.
 
     Raises:
-        DataError: no such folder or no speech in it.
+        DataError: the folder holds no speech.
     """
     paths = find_recordings(folder)
     recordings = []

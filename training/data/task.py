@@ -1,4 +1,4 @@
-"""TODO: task."""
+"""Make a task of a data folder: all that a run is trained on and validated on."""
 
 import dataclasses
 from collections import Counter
@@ -8,41 +8,48 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from training.clips.clip import Clip
 from training.clips.finding import find_clips
 from training.clips.reading import Reading
-from training.clips.splitting import split_clips
+from training.clips.speakers import clips_without_speaker
+from training.clips.splitting import Split, split_clips
 from training.clips.window import Samples
-from training.clips.words import SILENCE, UNKNOWN, choose_words, warn_of_thin_words
+from training.clips.words import SILENCE, UNKNOWN, choose_words, respell, warn_of_thin_words
+from training.data.batches import DrawShares, Pool, make_pools
+from training.data.clip_table import ClipTable
 from training.data.noise_recordings import Noise, noise_rows, read_noises
-from training.data.clip_table import Rows
-from training.data.batches import Pool, make_pools
+from training.data.sources import DataSources
 from training.data.synthetic_noise import synthetic_noise
-from training.data.training_clips import training_rows
-from training.data.validation_clips import validation_rows
+from training.data.training_clips import training_clips
+from training.data.validation_clips import validation_clips
+from training.output.messages import some, warn
+
+BABBLE_CLIPS = 400  # clips of "unknown" from which babble is made
 
 
 @dataclasses.dataclass
 class Task:
-    """Everything a run learns from and is measured on.
+    """Everything that a run is trained on and validated on.
 
     The same folders and the same seed give the same task, bit for bit.
 
     Attributes:
         labels: the commands, "unknown" and "silence".
-        clips: all training clips, int16 (clips, WINDOW), row 0 silent.
-        pools: for each label the rows to draw from and their probabilities.
-        noise: float32 (rows, NOISE_ROW) at an RMS near 1: recorded and made noises.
-        validation: the validation clips, int16 (n, WINDOW).
-        targets: the numbers of their labels, int32 (n,).
-        summary: the folders and what they gave.
-        new_voices: no speaker is in both parts.
+        clips: all training clips, int16, shape (clips, WINDOW); row 0 is digital silence.
+        pools: for each label the rows of `clips` to draw from, and their probabilities.
+        noise: recorded and made noises at an RMS near 1, float32, shape (rows, NOISE_ROW).
+        validation: the validation clips, int16, shape (n, WINDOW).
+        targets: the label numbers of the validation clips, int32, shape (n,).
+        summary: the folders, and how many clips each gave.
+        new_voices: the speakers are known, and none is both in training and in validation.
+        speakers_known: the file names tell the speakers apart.
         lists: what the arrays hold, in their order, as text. "training" and "validation":
             `<word>/<file>` in the data folder; "negative" and "synthetic": files in those folders;
             "noise": `<folder>/<file>`; "training_unknown" and "validation_unknown": what is made
             of command words; "validation_silence":
-            `<folder>/<file>@<first sample at 16 kHz>*<factor>`. The rows of `validation` are
+            `<folder>/<file>@<first sample at 16 kHz>*<volume>`. The rows of `validation` are
             those of "validation", "validation_unknown" and "validation_silence", in this order.
-        skipped: path and reason of every file that is no use (see `clips.Reading`).
+        skipped: path and reason of every file that cannot be used (see `clips.Reading`).
     """
 
     labels: tuple[str, ...]
@@ -53,6 +60,7 @@ class Task:
     targets: npt.NDArray[np.int32]
     summary: str
     new_voices: bool
+    speakers_known: bool
     lists: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     skipped: list[tuple[str, str]] = dataclasses.field(default_factory=list)
 
@@ -74,89 +82,126 @@ def make_task(
     spliced_share: float = 0.0,
     noise: Path | None = None,
 ) -> Task:
-    """Read a data folder and lay out what is drawn for each label.
+    """Read a data folder, and lay out the clips that are drawn for each label.
 
-    Validation holds all validation clips of the command words and, as the Speech Commands paper
-    (arXiv:1804.03209) and its example have it, a tenth of that number each of unknown words and of
+    Validation holds all validation clips of the commands and, as in the Speech Commands paper
+    (arXiv:1804.03209) and its example, a tenth of that number each of unknown words and of
     silence: any second of a background noise, at any volume. Both are drawn by the seed.
 
-    Every file is read once, and its samples go to their row of one array that is allocated at the
-    start: 32 kB a clip, and a few hundred MB besides.
+    Every file is read once, straight into one array that is allocated at the start: 32 kB a clip,
+    and a few hundred MB besides.
 
     Args:
-        data: folder of `<word>/*.wav`, with `_background_noise_` and lists where it has them.
+        data: folder of `<word>/<file>`, with `_background_noise_` and lists if it has them.
         words: command words; None to choose them, `["all"]` for every word folder.
         negative: folder of speech without commands, of any length, for "unknown"; or None.
-        synthetic: folder of `<word>/*.wav` spoken by machines, used in training only; or None.
-        synthetic_weight: how often a synthetic clip of a command is drawn, at the least, for each
+        synthetic: folder of `<word>/<file>` spoken by speech synthesisers, for training only; or
+            None.
+        synthetic_weight: how often a synthetic clip of a command is drawn, at least, for each
             time a real one is.
-        synthetic_share: the least share of synthetic clips in what is drawn of a label.
+        synthetic_share: least share of synthetic clips in what is drawn of a label.
         seed: decides the draws.
-        spliced_share: share of splices of two commands in what is drawn of "unknown", where there
-            are recorded other words too; two commands with a letter in common are not joined.
+        spliced_share: share of splices of two commands in what is drawn of "unknown", if there
+            are recorded other words too; commands with a letter in common are not joined.
             Default 0.
         noise: folder of noises, of any rate and length, besides `_background_noise_`. Default:
             None.
 
     Raises:
-        DataError: the folder does not hold what a task needs.
+        DataError: a folder does not hold what a task needs.
     """
+    sources = DataSources(data, negative, synthetic, noise)
+    shares = DrawShares(synthetic_weight, synthetic_share, spliced_share)
     found = find_clips(data)
     commands = choose_words(found, words)
-    labels = (*commands, UNKNOWN, SILENCE)
-    numbers = {label: number for number, label in enumerate(labels)}
+    found = respell(found, commands)
     split = split_clips(data, found, commands=commands)
-    # One stream of random numbers for each purpose: no choice moves another.
+    # One stream of random numbers for each purpose, so that no choice changes the others.
     streams = np.random.SeedSequence(seed).spawn(3)
     for_training, for_validation, for_noise = map(np.random.default_rng, streams)
 
     reading = Reading()
     noises = read_noises(reading, data, noise)
-    training = training_rows(
-        reading, data, split.training, commands, negative, synthetic, spliced_share, for_training
+    training = training_clips(
+        reading, sources, split.training, commands, spliced_share, for_training
     )
-    validation = validation_rows(reading, data, split.validation, commands, noises, for_validation)
+    validation = validation_clips(reading, data, split.validation, commands, noises, for_validation)
     reading.check()
     reading.show()
-    warn_of_thin_words(commands, training.clips, validation.clips)
-    pools = make_pools(training, labels, data, synthetic_weight, synthetic_share, spliced_share)
-
-    speech = training.filled[for_noise.choice(pools[numbers[UNKNOWN]][0], 400)]
-    made_noises = synthetic_noise(speech, for_noise)
+    warn_of_thin_words(commands, training.recorded, validation.recorded)
+    speakers_known = _check_speakers(data, found)
+    labels = (*commands, UNKNOWN, SILENCE)
+    pools = make_pools(training, labels, shares, data)
     return Task(
         labels=labels,
-        clips=training.filled,
+        clips=training.samples,
         pools=pools,
-        noise=noise_rows([*(found.training for found in noises), *made_noises]),
-        validation=validation.filled,
-        targets=np.array([numbers.get(w, numbers[UNKNOWN]) for w in validation.words], np.int32),
-        summary=_summary(training, data, negative, synthetic, noise, noises),
-        new_voices=not {c.speaker for c in split.training} & {c.speaker for c in split.validation},
-        lists={
-            "training": training.names_of("recorded"),
-            "training_unknown": training.names_of("backwards", "splice"),
-            "negative": list(dict.fromkeys(training.names_of("negative"))),
-            "synthetic": training.names_of("synthetic"),
-            "noise": [found.name for found in noises],
-            "validation": validation.names_of("recorded"),
-            "validation_unknown": validation.names_of("backwards", "splice"),
-            "validation_silence": validation.names_of("noise"),
-        },
+        noise=_all_noise(noises, training, pools[labels.index(UNKNOWN)], for_noise),
+        validation=validation.samples,
+        targets=_targets(validation, labels),
+        summary=_summary(training, sources, noises),
+        new_voices=speakers_known and not _speakers_in_both(split),
+        speakers_known=speakers_known,
+        lists=_lists(training, validation, noises),
         skipped=reading.skipped,
     )
 
 
-def _summary(
-    rows: Rows,
-    data: Path,
-    negative: Path | None,
-    synthetic: Path | None,
-    noise: Path | None,
-    noises: Sequence["Noise"],
-) -> str:
-    count = Counter(rows.origins)
-    sources = (("recorded", data), ("negative", negative), ("synthetic", synthetic))
-    given = [f"{count[of]:,} clips of {folder.name}" for of, folder in sources if folder]
-    if noise is not None:
-        given.append(f"{sum(found.folder == noise for found in noises):,} noises of {noise.name}")
+def _check_speakers(data: Path, clips: Sequence[Clip]) -> bool:
+    """Whether file names tell speakers apart, with a warning if they do not."""
+    spoken = [clip for clip in clips if clip.word != SILENCE]
+    unknown = clips_without_speaker(spoken)
+    if unknown:
+        names = [clip.key for clip in unknown]
+        warn(
+            f"{data}: speakers could not be told apart in {len(unknown)} of {len(spoken)} clips "
+            f"({some(names, 3)}), so some may be both in training and in validation; expected "
+            "names such as anna_0.wav"
+        )
+    return not unknown
+
+
+def _speakers_in_both(split: Split) -> set[str]:
+    return {c.speaker for c in split.training} & {c.speaker for c in split.validation}
+
+
+def _all_noise(
+    noises: Sequence[Noise], table: ClipTable, unknown: Pool, rng: np.random.Generator
+) -> npt.NDArray[np.float32]:
+    """The training parts of recorded noises, and made noises with babble of unknown words."""
+    speech = table.samples[rng.choice(unknown[0], BABBLE_CLIPS)]
+    return noise_rows([*(noise.training for noise in noises), *synthetic_noise(speech, rng)])
+
+
+def _targets(table: ClipTable, labels: Sequence[str]) -> npt.NDArray[np.int32]:
+    numbers = {label: number for number, label in enumerate(labels)}
+    return np.array([numbers.get(word, numbers[UNKNOWN]) for word in table.words], np.int32)
+
+
+def _lists(
+    training: ClipTable, validation: ClipTable, noises: Sequence[Noise]
+) -> dict[str, list[str]]:
+    return {
+        "training": training.names_of("recorded"),
+        "training_unknown": training.names_of("backwards", "splice"),
+        "negative": list(dict.fromkeys(training.names_of("negative"))),
+        "synthetic": training.names_of("synthetic"),
+        "noise": [noise.name for noise in noises],
+        "validation": validation.names_of("recorded"),
+        "validation_unknown": validation.names_of("backwards", "splice"),
+        "validation_silence": validation.names_of("noise"),
+    }
+
+
+def _summary(table: ClipTable, sources: DataSources, noises: Sequence[Noise]) -> str:
+    count: Counter[str] = Counter(table.origins)
+    folders = (
+        ("recorded", sources.data),
+        ("negative", sources.negative),
+        ("synthetic", sources.synthetic),
+    )
+    given = [f"{count[of]:,} clips of {folder.name}" for of, folder in folders if folder]
+    if sources.noise is not None:
+        added = sum(noise.folder == sources.noise for noise in noises)
+        given.append(f"{added:,} noises of {sources.noise.name}")
     return ", ".join(given)

@@ -1,54 +1,73 @@
-"""TODO: training_rows."""
+"""Lay out the training clips: recorded, negative speech, synthetic, and made of commands."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from training.clips.finding import Clip, find_clips
+from training.clips.clip import Clip
+from training.clips.finding import find_clips
 from training.clips.reading import Reading
 from training.clips.window import WINDOW
-from training.clips.words import SILENCE, UNKNOWN
-from training.data.unknown_class import MADE_UNKNOWN
-from training.data.negative_speech import read_negative
-from training.data.clip_table import Rows
+from training.clips.words import SILENCE, UNKNOWN, respell
+from training.data.clip_table import ClipTable
+from training.data.negative_speech import read_negative_speech
+from training.data.sources import DataSources
+from training.data.unknown_class import MADE_CLIPS, add_made_unknowns, add_spliced_commands
 
 
-def training_rows(
+def training_clips(
     reading: Reading,
-    data: Path,
+    sources: DataSources,
     clips: Sequence[Clip],
     commands: Sequence[str],
-    negative: Path | None,
-    synthetic: Path | None,
     spliced_share: float,
     rng: np.random.Generator,
-) -> Rows:
-    """Row 0 silent, then the recorded clips, negative speech, synthetic and made clips."""
-    recordings = read_negative(reading, negative) if negative is not None else []
-    spoken = find_clips(synthetic) if synthetic is not None else []
+) -> ClipTable:
+    """Read and make the clips to train on.
+
+    Without negative speech and without other words than the commands, "unknown" is made of the
+    commands: see `unknown_class.add_made_unknowns`.
+
+    Args:
+        reading: reads the files and records those that are skipped.
+        sources: the folders.
+        clips: the training clips of the data folder.
+        commands: the command words.
+        spliced_share: if above 0, splices of commands are added where there are other words.
+        rng: draws what is made.
+
+    Returns:
+        Row 0 is digital silence; then the recorded clips, negative speech, synthetic and made
+        clips.
+
+    Raises:
+        DataError: a folder cannot be used.
+    """
+    negative = read_negative_speech(reading, sources.negative) if sources.negative else []
+    synthetic = respell(find_clips(sources.synthetic), commands) if sources.synthetic else []
     known = {*commands, SILENCE}
-    unknown_is_made = negative is None and all(c.word in known for c in (*clips, *spoken))
-    backwards = min(len(clips), MADE_UNKNOWN) if unknown_is_made else 0
+    is_made = sources.negative is None and all(c.word in known for c in (*clips, *synthetic))
+    most = min(len(clips), MADE_CLIPS)
+    backwards = most if is_made else 0
     splices = backwards if len(commands) > 1 else 0
-    if spliced_share and not unknown_is_made:
-        splices = min(len(clips), MADE_UNKNOWN) // 2
-    windows = sum(len(recording.starts) for recording in recordings)
-    rows = Rows(1 + len(clips) + windows + len(spoken) + backwards + splices)
-    rows.add("silent", SILENCE, "", np.zeros(WINDOW, np.int16))
-    rows.read("recorded", reading, clips, "training clips", data)
-    for name, samples, starts in recordings:
-        for start in starts:
-            window = samples[start : start + WINDOW]
-            rows.add("negative", UNKNOWN, name, np.pad(window, (0, WINDOW - window.size)))
-    if synthetic is not None:
-        rows.read("synthetic", reading, spoken, "synthetic clips", synthetic)
-    if unknown_is_made:
-        rows.make_unknown(backwards, splices, rng)
-        how = "words played backwards"
-        if splices:
-            how += " and from splices (the first half of one word, the second of another)"
-        print(f'no speech without commands: "{UNKNOWN}" is learnt from {how}')
-    else:
-        rows.splice_commands(commands, splices, rng)
-    return rows
+    if spliced_share and not is_made:
+        splices = most // 2
+
+    windows = sum(len(recording.starts) for recording in negative)
+    table = ClipTable(1 + len(clips) + windows + len(synthetic) + backwards + splices)
+    table.add("silent", SILENCE, "", np.zeros(WINDOW, np.int16))
+    table.read("recorded", reading, clips, "training clips", sources.data)
+    for recording in negative:
+        for window in recording.windows():
+            table.add("negative", UNKNOWN, recording.name, window)
+    if sources.synthetic is not None:
+        table.read("synthetic", reading, synthetic, "synthetic clips", sources.synthetic)
+    if not is_made:
+        add_spliced_commands(table, commands, splices, rng)
+        return table
+    add_made_unknowns(table, backwards, splices, rng)
+    how = "words played backwards"
+    if splices:
+        how += " and from splices (the first half of one word, the second half of another)"
+    print(f'no speech without commands: "{UNKNOWN}" is made from {how}')
+    return table

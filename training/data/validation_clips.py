@@ -1,4 +1,4 @@
-"""TODO: validation_rows."""
+"""Lay out the validation clips: commands, unknown words and silence."""
 
 import math
 from collections.abc import Sequence
@@ -6,51 +6,82 @@ from pathlib import Path
 
 import numpy as np
 
+from training.clips.clip import Clip
 from training.clips.errors import DataError
-from training.clips.finding import Clip
 from training.clips.reading import Reading
-from training.clips.window import WINDOW, to_int16
+from training.clips.window import WINDOW, Samples, to_int16
 from training.clips.words import SILENCE
+from training.data.clip_table import ClipTable
 from training.data.noise_recordings import Noise
-from training.data.clip_table import Rows
 from training.data.synthetic_noise import synthetic_noise
+from training.data.unknown_class import add_made_unknowns
+from training.output.messages import some
 
 
-def validation_rows(
+def validation_clips(
     reading: Reading,
     data: Path,
     clips: Sequence[Clip],
     commands: Sequence[str],
-    noises: Sequence["Noise"],
+    noises: Sequence[Noise],
     rng: np.random.Generator,
-) -> Rows:
-    """All clips of commands, and for each ten of them one unknown word and one silence.
+) -> ClipTable:
+    """Read all clips of commands, and for each ten of them one unknown word and one silence.
 
-    Where there are no other words, unknown is words played backwards and splices, half and half.
+    Without other words, "unknown" is words played backwards and splices, half of each. Silence is
+    any second of a noise's held-out end, at any volume.
+
+    Args:
+        reading: reads the files and records those that are skipped.
+        data: the data folder.
+        clips: its validation clips (or its testing clips).
+        commands: the command words.
+        noises: the noises of the data folder; if none has a held-out end, noises are made.
+        rng: draws unknown words, noises and volumes.
+
+    Returns:
+        Commands, unknown words, made unknown words and silence, in this order.
+
+    Raises:
+        DataError: there is no clip of a command, or none of these can be used.
     """
     ours = [clip for clip in clips if clip.word in commands]
     others = [clip for clip in clips if clip.word not in (*commands, SILENCE)]
+    if not ours:
+        raise DataError(
+            f"{data}: none of the {len(clips)} clips to validate on is of a command "
+            f"({some(commands)}); a command needs a second clip, or one in validation_list.txt"
+        )
     tenth = math.ceil(0.1 * len(ours))
     chosen = sorted(rng.permutation(len(others))[:tenth])
-    rows = Rows(len(ours) + 2 * tenth)
-    read = [*ours, *(others[i] for i in chosen)]
-    rows.read("recorded", reading, read, "validation clips", data)
-    if not rows.clips:
+    table = ClipTable(len(ours) + 2 * tenth)
+    table.read("recorded", reading, [*ours, *(others[i] for i in chosen)], "validation clips", data)
+    if not table.recorded:
         reading.check()
         raise DataError(f"{data}: expected clips to validate on, found none with sound")
     if not others:
-        splices = tenth // 2 if len({clip.word for clip in rows.clips}) > 1 else 0
-        rows.make_unknown(tenth - splices, splices, rng)
-    pieces = [found for found in noises if found.held_out.size]
-    pieces = pieces or [
+        splices = tenth // 2 if len({clip.word for clip in table.recorded}) > 1 else 0
+        add_made_unknowns(table, tenth - splices, splices, rng)
+    held_out = [noise for noise in noises if noise.held_out.size]
+    _add_silence(table, held_out or _made_noises(data, table.samples, rng), tenth, rng)
+    return table
+
+
+def _made_noises(data: Path, speech: Samples, rng: np.random.Generator) -> list[Noise]:
+    return [
         Noise(data, f"made noise {number}", to_int16(0.05 * made / made.std()), 0)
-        for number, made in enumerate(synthetic_noise(rows.filled, rng, seconds=2))
+        for number, made in enumerate(synthetic_noise(speech, rng, seconds=2))
     ]
-    for _ in range(tenth):
-        piece = pieces[rng.integers(len(pieces))]
-        start = int(rng.integers(piece.kept, piece.samples.size - WINDOW + 1))
-        level = round(rng.uniform(0, 1), 6)
-        name = f"{piece.name}@{start}*{level:.6f}"
-        window = np.round(piece.samples[start : start + WINDOW] * level)
-        rows.add("noise", SILENCE, name, window.astype(np.int16))
-    return rows
+
+
+def _add_silence(
+    table: ClipTable, noises: Sequence[Noise], count: int, rng: np.random.Generator
+) -> None:
+    """Add random seconds of the held-out ends of random noises, at random volumes."""
+    for _ in range(count):
+        noise = noises[int(rng.integers(len(noises)))]
+        start = int(rng.integers(noise.held_out_start, noise.samples.size - WINDOW + 1))
+        volume = round(rng.uniform(0, 1), 6)
+        name = f"{noise.name}@{start}*{volume:.6f}"
+        window = np.round(noise.samples[start : start + WINDOW] * volume)
+        table.add("noise", SILENCE, name, window.astype(np.int16))
