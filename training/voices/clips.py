@@ -1,10 +1,10 @@
 """Training clips: deal words to speakers, place each word in a second of faint noise, write it."""
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -79,6 +79,8 @@ def write_clips(
         for word in words:
             (clips / word).mkdir(parents=True)
         dropped = sum(_write_assignment(clips, assignment, bar) for assignment in assignments)
+        with contextlib.suppress(FileNotFoundError):
+            out_dir.rmdir()  # Windows replaces no folder, not even an empty one
         clips.replace(out_dir)
     speakers = sum(len(assignment.speakers) for assignment in assignments)
     return ClipCounts(total - dropped, len(words), speakers, dropped)
@@ -138,7 +140,7 @@ def _write_assignment(folder: Path, assignment: _Assignment, bar: "tqdm[None]") 
     return dropped
 
 
-@contextmanager
+@contextlib.contextmanager
 def _worker_threads() -> Iterator[ThreadPoolExecutor]:
     """Give a thread for each processor; work not yet started is cancelled on an interruption."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
