@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from speechgru import keras_registration, lazy_imports
 from speechgru.audio import AudioError
-from speechgru.conversion.errors import ConversionError
-from speechgru.errors import SpeechGRUError
+from speechgru.errors import ConversionError, SpeechGRUError
 from speechgru.modelfile import ModelError
 from speechgru.recognizer import Recognition, Recognizer, recognize
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from speechgru.gru import GRU, GRUCell
     from speechgru.mfcc_layer import MFCC
     from speechgru.models import build_model
+    from speechgru.pretrained import load_model
 
 __version__ = "0.1.0"
 
@@ -34,6 +34,7 @@ __all__ = [
     "Recognizer",
     "SpeechGRUError",
     "build_model",
+    "load_model",
     "mfcc",
     "recognize",
     "to_tflite",

@@ -9,6 +9,10 @@ class AudioError(SpeechGRUError, ValueError):
     """A source cannot be read as sound. The message names it, what was expected and found."""
 
 
+class ConversionError(SpeechGRUError, ValueError):
+    """A model cannot be converted to LiteRT's builtin operators. The message says what and why."""
+
+
 class ModelError(SpeechGRUError, ValueError):
     """A file is not a usable model. The message names it, what was expected and found."""
 

@@ -15,6 +15,7 @@ MODULES = {
     "MFCC": "speechgru.mfcc_layer",
     "MFCCConfig": "speechgru.features",
     "build_model": "speechgru.models",
+    "load_model": "speechgru.pretrained",
     "mfcc": "speechgru.features",
     "to_tflite": "speechgru.conversion.keras_model",
 }

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import tensorflow as tf
 
 from speechgru.conversion import flatbuffer
-from speechgru.conversion.errors import ConversionError
+from speechgru.errors import ConversionError
 from speechgru.conversion.float16 import weights_to_float16
 
 Quantization = Literal["none", "float16", "dynamic"]

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from speechgru.conversion.converter import Quantization, convert
-from speechgru.conversion.errors import ConversionError
+from speechgru.errors import ConversionError
 from speechgru.mfcc_layer import MFCC
 
 SIGNATURE = "serve"
