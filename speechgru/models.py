@@ -1,5 +1,6 @@
-"""The recogniser: audio -> MFCC -> scaling -> light causal convolutions -> GRU -> logits."""
+"""The recogniser: audio -> MFCC -> scaling -> small causal convolutions -> GRUs -> logits."""
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,35 +11,36 @@ from speechgru.features import MFCCConfig, dct_matrix
 from speechgru.gru import GRU
 from speechgru.mfcc_layer import MFCC
 
-LEAST_COEFFICIENTS = 9  # of MFCC; fewer leave nothing of two convolutions
+MIN_COEFFICIENTS = 9  # with fewer, nothing is left after two convolutions
 
 
 @keras.saving.register_keras_serializable(package="speechgru")
 class SpectrumConv(keras.layers.Layer):
-    """MFCC frames -> what the GRUs take: two small convolutions over time and frequency.
+    """Two small convolutions over time and frequency, from MFCC frames to the input of the GRUs.
 
-    A pattern of the spectrum is the same sound a few bands higher or lower, as another voice or
-    another microphone has it, and coefficients do not show that: a dense layer, which starts as
-    the inverse of the DCT, turns them into bands again, on which the convolutions run. They are
-    3 by 5 and 3 by 3 (frames by bands), each takes every second band, and the second every second
-    frame; then a dense layer. Convolutions before recurrent layers: Arik 2017 (arXiv:1703.05390).
+    The same sound by another voice or microphone lies a few bands higher or lower in the spectrum.
+    A convolution over bands recognises it there, one over MFCC does not. So a dense layer, which
+    starts as the inverse DCT, first turns the coefficients into bands. The convolutions are 3 by 5
+    and 3 by 3 (frames by bands). Both have a stride of 2 over bands, the second one over frames,
+    too. A dense layer follows. Arik 2017 (arXiv:1703.05390) puts convolutions before recurrent
+    layers in the same way.
 
-    Nothing is padded: one step sees five frames, and the next one begins two frames later.
+    There is no padding: a step covers five frames, and the next one begins two frames later.
 
     Args:
-        channels: of the first and the second convolution.
-        units: of the output.
-        **kwargs: of ``keras.layers.Layer``.
+        channels: output channels of the first and the second convolution.
+        units: size of the output.
+        **kwargs: arguments of ``keras.layers.Layer``.
 
     Attributes:
-        kernel_size: (5,), frames under one step.
+        kernel_size: (5,), frames that one step covers.
         strides: (2,), frames from one step to the next.
 
     Call arguments:
         x: float, shape (batch, frames, coefficients); at least 5 frames and 9 coefficients.
 
     Returns:
-        Shape (batch, (frames - 3) // 2, units).
+        float, shape (batch, (frames - 3) // 2, units).
 
     Raises:
         ValueError: fewer than 9 coefficients.
@@ -50,17 +52,17 @@ class SpectrumConv(keras.layers.Layer):
     def __init__(self, channels: Sequence[int], units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.channels, self.units = tuple(channels), units
-        own = {"activation": "relu", "dtype": self.dtype_policy}
+        options = {"activation": "relu", "dtype": self.dtype_policy}
         first, second = self.channels
-        self.conv_1 = keras.layers.Conv2D(first, (3, 5), (1, 2), name="conv_1", **own)
-        self.conv_2 = keras.layers.Conv2D(second, (3, 3), (2, 2), name="conv_2", **own)
-        self.out = keras.layers.Dense(units, name="out", **own)
+        self.conv_1 = keras.layers.Conv2D(first, (3, 5), (1, 2), name="conv_1", **options)
+        self.conv_2 = keras.layers.Conv2D(second, (3, 3), (2, 2), name="conv_2", **options)
+        self.out = keras.layers.Dense(units, name="out", **options)
 
     def build(self, input_shape: Any) -> None:
         coefficients = input_shape[-1]
-        if coefficients < LEAST_COEFFICIENTS:
+        if coefficients < MIN_COEFFICIENTS:
             raise ValueError(
-                f"expected at least {LEAST_COEFFICIENTS} coefficients a frame, found {coefficients}"
+                f"expected at least {MIN_COEFFICIENTS} coefficients a frame, found {coefficients}"
             )
         self.bands = keras.layers.Dense(
             coefficients, kernel_initializer=InverseDCT(), name="bands", dtype=self.dtype_policy
@@ -83,7 +85,7 @@ class SpectrumConv(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="speechgru")
 class InverseDCT(keras.initializers.Initializer):
-    """From as many coefficients of the DCT-II, orthonormal, to bands."""
+    """The matrix from orthonormal DCT-II coefficients back to as many bands."""
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
         config = MFCCConfig(n_mels=shape[0], n_mfcc=shape[0])
@@ -95,53 +97,77 @@ def build_model(
     labels: Sequence[str],
     config: MFCCConfig = MFCCConfig(),
 ) -> keras.Model:
-    """A Keras model from audio to logits.
+    """Build a Keras model from audio to logits.
 
     Args:
         preset: "small" (at most 40 K parameters), "medium" (160 K) or "large" (500 K).
-        labels: the classes, in the order of the logits; at least two, no two alike.
+        labels: the classes in the order of the logits: a list or tuple of two or more strings that
+            differ in more than white space or Unicode form.
         config: front-end settings. Default: those of MFCCConfig.
 
     Returns:
-        A model with input (batch, samples of one second) in [-1, 1] and output (batch, labels),
-        float32. Its layer "mfcc" is the front end; its layer "scale" holds mean and variance of
-        every coefficient and is the identity until it is adapted to a training set.
+        A model with input (batch, samples of one second), float32 in [-1, 1], and output (batch,
+        labels), float32. Its layer "mfcc" is the front end. Its layer "scale" standardises every
+        coefficient with the mean and variance of the training set; until it is adapted to one, it
+        changes nothing.
 
     Raises:
-        ValueError: unknown preset, too few or repeated labels, fewer than 9 coefficients.
+        ValueError: unknown preset, unusable labels, or fewer than 9 coefficients.
+
+    Examples:
+
+    >>> speechgru.build_model("small", ["yes", "no", "unknown"]).output_shape
+    (None, 3)
     """
-    if preset not in PRESETS:
+    if not isinstance(preset, str) or preset not in PRESETS:
         raise ValueError(f"`preset` must be one of {', '.join(PRESETS)}. Received: {preset!r}")
-    if len(labels) < 2 or len(set(labels)) < len(labels):
-        raise ValueError(f"`labels` must be two or more different words. Received: {labels!r}")
+    if not isinstance(config, MFCCConfig):
+        raise ValueError(f"`config` must be an MFCCConfig. Received: {config!r}")
+    _check_labels(labels)
     sizes = PRESETS[preset]
     audio = keras.Input((config.sample_rate * WINDOW_SECONDS,), name="audio")
     x: Any = MFCC(config, name="mfcc")(audio)
     x = keras.layers.Normalization(name="scale")(x)
-    # Causal, and the last step of the GRUs has seen the last frame.
+    # The zeros go before the sound: the model stays causal, and the last step of the GRUs covers
+    # the last frame.
     (width,), (stride,) = SpectrumConv.kernel_size, SpectrumConv.strides
     x = keras.layers.ZeroPadding1D((width - stride + -x.shape[1] % stride, 0), name="past")(x)
     x = SpectrumConv(sizes.channels, sizes.conv_units, name="conv")(x)
-    for index, units in enumerate(sizes.gru_units):
-        last = index == len(sizes.gru_units) - 1
-        x = GRU(units, return_sequences=not last, name=f"gru_{index + 1}")(x)
+    for number, units in enumerate(sizes.gru_units, start=1):
+        is_last = number == len(sizes.gru_units)
+        x = GRU(units, return_sequences=not is_last, name=f"gru_{number}")(x)
     logits = keras.layers.Dense(len(labels), name="logits")(x)
     return keras.Model(audio, logits, name=f"speechgru_{preset}")
 
 
+def _check_labels(labels: Any) -> None:
+    if isinstance(labels, str | bytes) or not isinstance(labels, Sequence):
+        raise ValueError(f"`labels` must be a list or tuple of strings. Received: {labels!r}")
+    for label in labels:
+        if not isinstance(label, str) or not label.strip() or not label.isprintable():
+            raise ValueError(
+                "`labels` must be printable strings that are not blank. "
+                f"Received: {label!r} in {labels!r}"
+            )
+    spellings = {unicodedata.normalize("NFC", " ".join(label.split())) for label in labels}
+    if len(labels) < 2 or len(spellings) < len(labels):
+        raise ValueError(f"`labels` must be two or more different words. Received: {labels!r}")
+
+
 def streaming(model: keras.Model, frames: int) -> keras.Model:
-    """A model of `build_model` that goes on from where earlier sound has left it.
+    """Build a streaming model, which takes its state as input and returns the next one.
 
     Args:
-        model: what `build_model` made; the result shares its layers and weights.
-        frames: MFCC frames that one call takes. Of a number that the convolution's stride does
-            not divide the first call alone, after zeros, is what the model computes.
+        model: a model of `build_model`; the result shares its layers and weights.
+        frames: MFCC frames that one call takes. If the convolution's stride does not divide it,
+            only the first call, from zeros, computes what `model` computes.
 
     Returns:
         A model from a dict of "mfcc", float32 (batch, frames, n_mfcc), and the state to a dict of
-        "logits", (batch, labels), and the next state, its names with "next_" before them. The
-        state is "frames", the scaled frames that the convolution still reaches, and "h_1", "h_2",
-        ..., the outputs of the GRUs. After zeros one second gives what `model` gives.
+        "logits", (batch, labels), and the next state under the names of the state with "next_"
+        before them. The state is "frames", the scaled frames that the next call still needs, and
+        "h_1", "h_2", ..., the outputs of the GRUs. From zeros, one second gives the logits that
+        `model` gives.
     """
     conv = model.get_layer("conv")
     (stride,), (width,) = conv.strides, conv.kernel_size
@@ -153,18 +179,18 @@ def streaming(model: keras.Model, frames: int) -> keras.Model:
     ]
     scaled = keras.layers.ZeroPadding1D((-frames % stride, 0))(model.get_layer("scale")(mfcc))
     x = keras.layers.Concatenate(axis=1)([past, scaled])
-    following = {"next_frames": x[:, stride - width :]}
+    next_state = {"next_frames": x[:, stride - width :]}
     x = conv(x)
     for gru, h in zip(grus, states, strict=True):
         x = gru(x, initial_state=h)
-        following[f"next_{h.name}"] = x[:, -1] if gru.return_sequences else x
+        next_state[f"next_{h.name}"] = x[:, -1] if gru.return_sequences else x
     logits = model.get_layer("logits")(x)
     inputs = {tensor.name: tensor for tensor in (mfcc, past, *states)}
-    return keras.Model(inputs, {"logits": logits, **following}, name=f"{model.name}_streaming")
+    return keras.Model(inputs, {"logits": logits, **next_state}, name=f"{model.name}_streaming")
 
 
 def initial_state(model: keras.Model, batch: int) -> dict[str, Any]:
-    """The state from which a model of `streaming` starts: zeros, (batch, ...) each."""
+    """Return the state in which a model of `streaming` starts: zeros of shape (batch, ...)."""
     return {
         tensor.name: keras.ops.zeros((batch, *tensor.shape[1:]))
         for tensor in model.inputs

@@ -9,8 +9,8 @@ from typing import Any, Literal, get_args
 import tensorflow as tf
 
 from speechgru.conversion import flatbuffer
-from speechgru.errors import ConversionError
 from speechgru.conversion.float16 import weights_to_float16
+from speechgru.errors import ConversionError
 
 Quantization = Literal["none", "float16", "dynamic"]
 Calibration = Callable[[], Iterable[tuple[str, dict[str, Any]]]]

@@ -122,13 +122,42 @@ def test_a_streaming_model_goes_on_where_it_was():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("labels", "message"),
     [
-        (("tiny", LABELS), "`preset` must be one of small, medium, large. Received: 'tiny'"),
-        (("small", ["yes"]), "`labels` must be two or more different words"),
-        (("small", ["yes", "yes"]), "`labels` must be two or more different words"),
+        (["yes"], "two or more different words"),
+        ([], "two or more different words"),
+        (["yes", "yes"], "two or more different words"),
+        (["lights on", "lights  on "], "two or more different words"),
+        (["caf\u00e9", "cafe\u0301"], "two or more different words"),
+        ("yes", "a list or tuple of strings. Received: 'yes'"),
+        (b"yes", "a list or tuple of strings. Received: b'yes'"),
+        ({"yes", "no"}, "a list or tuple of strings"),
+        (frozenset({"yes", "no"}), "a list or tuple of strings"),
+        ({"yes": 0, "no": 1}, "a list or tuple of strings"),
+        ({"yes": 0, "no": 1}.keys(), "a list or tuple of strings"),
+        (iter(["yes", "no"]), "a list or tuple of strings"),
+        (12, "a list or tuple of strings. Received: 12"),
+        (None, "a list or tuple of strings. Received: None"),
+        (range(12), "printable strings that are not blank. Received: 0"),
+        (["yes", 1], "printable strings that are not blank. Received: 1"),
+        (["yes", None], "printable strings that are not blank. Received: None"),
+        (["yes", b"no"], "printable strings that are not blank. Received: b'no'"),
+        (["yes", ""], "printable strings that are not blank. Received: ''"),
+        (["yes", "  "], "printable strings that are not blank"),
+        (["yes", "n\no"], "printable strings that are not blank"),
     ],
 )
-def test_wrong_arguments_are_named(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        build_model(*arguments)
+def test_unusable_labels_are_refused(labels, message):
+    with pytest.raises(ValueError, match=f"`labels` must be {message}"):
+        build_model("small", labels)
+
+
+@pytest.mark.parametrize("preset", ["tiny", "", None, ["small"]])
+def test_an_unknown_preset_is_named(preset):
+    with pytest.raises(ValueError, match=r"must be one of small, medium, large. Received: "):
+        build_model(preset, LABELS)
+
+
+def test_settings_that_are_not_an_mfccconfig_are_refused():
+    with pytest.raises(ValueError, match=r"`config` must be an MFCCConfig. Received: 16000"):
+        build_model("small", LABELS, 16000)
