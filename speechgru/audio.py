@@ -102,7 +102,7 @@ def describe(source: object) -> str:
             if name is None:
                 return "<file object>"
             text = escape(shorten(name, 200)) if isinstance(name, str) else show(name)
-            return f"<file object {text}>"
+            return text if text == "<stdin>" else f"<file object {text}>"
     except Exception:  # attributes of foreign objects may raise anything
         pass
     return f"<{type(source).__name__}>"

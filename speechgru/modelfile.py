@@ -4,25 +4,33 @@ import dataclasses
 import hashlib
 import io
 import json
+import math
 import os
 import stat
+import unicodedata
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from speechgru.errors import ModelError
+from speechgru.atomic_files import replacing
+from speechgru.errors import ModelError, escape, shorten, show
 
 __all__ = ["BUNDLED", "SIGNATURES", "ModelError", "ModelFile", "locate", "read", "write"]
 
 FORMAT_VERSION = 1
 _PRETRAINED = Path(__file__).parent / "pretrained"
 BUNDLED = {name: _PRETRAINED / f"{name}.tflite" for name in ("medium", "small")}  # default first
-SIGNATURES = ("recognize", "stream", "features")  # what every model file of this version offers
+SIGNATURES = ("recognize", "stream", "features")  # what every model file of this version has
 
 _LABELS, _SETTINGS = "labels.txt", "speechgru.json"
 _MAX_BYTES = 1 << 28
 _MAX_METADATA_BYTES = 1 << 20
 _MAX_LABELS = 10_000
+_MAX_SAMPLES = 10_000_000
+_MAX_DIMENSIONS = 8
+_MAX_INTEGER = 2**53  # larger integers are not exact in other JSON readers
+_FRONT_END_INTEGERS = ("frame_length", "hop_length", "n_fft", "n_mels", "n_mfcc")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,11 +38,11 @@ class ModelFile:
     """A model file's content.
 
     Attributes:
-        name: the path, for messages.
-        flatbuffer: the TFLite model, what LiteRT loads.
+        name: the path.
+        flatbuffer: the TFLite model that LiteRT loads.
         labels: classes in the order of the scores.
         settings: content of `speechgru.json`: `front_end`, `window_samples`, `hop_samples`,
-            `state` (shapes of the tensors that `stream` hands on), `threshold`, `training_data`,
+            `state` (shapes of the state tensors of `stream`), `threshold`, `training_data`,
             `validation_accuracy`, `licence`, `versions`, ...
     """
 
@@ -45,7 +53,7 @@ class ModelFile:
 
     @property
     def sample_rate(self) -> int:
-        """Rate of the audio that the model takes, in Hz."""
+        """Sampling rate of the audio that the model takes, in Hz."""
         return int(self.settings["front_end"]["sample_rate"])
 
     @property
@@ -71,30 +79,41 @@ def read(model: str | os.PathLike[str] | None) -> ModelFile:
         ModelError: not a speechgru model, damaged, or of another format version.
         FileNotFoundError: there is nothing at the path.
     """
-    name = os.fsdecode(locate(model))
-    content = _read_bytes(name)
+    path = os.fsdecode(locate(model))
+    name = escape(path)
+    content = _read_bytes(path, name)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             length = min((info.header_offset for info in archive.infolist()), default=0)
-            texts = {name: _member(archive, name) for name in (_LABELS, _SETTINGS)}
-        settings = json.loads(texts[_SETTINGS])
+            texts = {member: _member(archive, member) for member in (_LABELS, _SETTINGS)}
+        settings = _parse_json(texts[_SETTINGS])
     except Exception as error:  # zipfile and json raise many kinds for damaged bytes
         raise ModelError(
             f"{name}: expected a speechgru model (a .tflite file that holds {_LABELS} and "
-            f"{_SETTINGS}), found: {error}"
+            f"{_SETTINGS}), found: {escape(shorten(str(error), 200))}"
         ) from error
     flatbuffer = content[:length]
     _check_settings(settings, name)
     if hashlib.sha256(flatbuffer).hexdigest() != settings["flatbuffer_sha256"]:
         raise ModelError(f"{name}: expected the model that its settings describe, found another")
     labels = tuple(texts[_LABELS].split("\n")[:-1])
-    if not 2 <= len(labels) <= _MAX_LABELS or len(set(labels)) < len(labels) or "" in labels:
-        raise ModelError(f"{name}: expected different labels in {_LABELS}, found {labels[:5]}")
-    return ModelFile(name, flatbuffer, labels, settings)
+    _check_labels(labels, name)
+    return ModelFile(path, flatbuffer, labels, settings)
 
 
-def write(path: Path, flatbuffer: bytes, labels: tuple[str, ...], settings: dict[str, Any]) -> None:
-    """Write a model file, the same bytes for the same content."""
+def write(path: Path, flatbuffer: bytes, labels: Sequence[str], settings: dict[str, Any]) -> None:
+    """Write a model file, all of it or nothing. The same content gives the same bytes.
+
+    Args:
+        path: the file to create or to replace.
+        flatbuffer: the TFLite model.
+        labels: classes in the order of the scores.
+        settings: content of `speechgru.json`, without the format version and the hash.
+
+    Raises:
+        ModelError: the labels are not different, printable lines of text.
+    """
+    _check_labels(labels, escape(str(path)))
     settings = {
         "format_version": FORMAT_VERSION,
         "flatbuffer_sha256": hashlib.sha256(flatbuffer).hexdigest(),
@@ -105,28 +124,29 @@ def write(path: Path, flatbuffer: bytes, labels: tuple[str, ...], settings: dict
     with zipfile.ZipFile(buffer, "a") as archive:
         for name, text in (
             (_LABELS, "".join(f"{label}\n" for label in labels)),
-            (_SETTINGS, json.dumps(settings, indent=1) + "\n"),
+            (_SETTINGS, json.dumps(settings, indent=1, allow_nan=False) + "\n"),
         ):
             archive.writestr(zipfile.ZipInfo(name), text)  # the time in it stays 1980
-    path.write_bytes(buffer.getvalue())
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(buffer.getvalue())
 
 
-def _read_bytes(name: str) -> bytes:
+def _read_bytes(path: str, name: str) -> bytes:
     try:
-        status = os.stat(name)
+        status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
-            raise ModelError(f"{name}: expected a model file, found something that is no file")
+            raise ModelError(f"{name}: expected a model file, found a folder or a device")
         if status.st_size > _MAX_BYTES:
             raise ModelError(f"{name}: expected a model file, found {status.st_size:,} bytes")
-        return Path(name).read_bytes()
+        return Path(path).read_bytes()
     except FileNotFoundError:
-        raise FileNotFoundError(2, "expected a model file, found nothing", name) from None
+        raise FileNotFoundError(2, "expected a model file, found nothing", path) from None
     except OSError as error:
         raise ModelError(f"{name}: expected a readable model file, found: {error}") from error
     except ModelError:
         raise
     except ValueError as error:  # a NUL in the path
-        raise ModelError(f"{name!r}: expected the path of a model, found: {error}") from error
+        raise ModelError(f"{name}: expected the path of a model, found: {error}") from error
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> str:
@@ -136,31 +156,114 @@ def _member(archive: zipfile.ZipFile, name: str) -> str:
     return archive.read(name).decode("utf-8")
 
 
+def _parse_json(text: str) -> Any:
+    """Parse JSON, and refuse what others read differently: large numbers, NaN, repeated names."""
+
+    def integer(digits: str) -> int:
+        if len(digits) > 17 or abs(int(digits)) > _MAX_INTEGER:
+            raise ValueError(f"the number {shorten(digits, 30)} in {_SETTINGS}")
+        return int(digits)
+
+    def number(digits: str) -> float:
+        if not math.isfinite(float(digits)):
+            raise ValueError(f"the number {shorten(digits, 30)} in {_SETTINGS}")
+        return float(digits)
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError(f"a name twice in {_SETTINGS}")
+        return dict(pairs)
+
+    return json.loads(
+        text,
+        parse_int=integer,
+        parse_float=number,
+        parse_constant=number,
+        object_pairs_hook=unique,
+    )
+
+
+def _check_labels(labels: Sequence[str], name: str) -> None:
+    different = 2 <= len(labels) <= _MAX_LABELS and len(set(labels)) == len(labels)
+    if not different or not all(label.strip() for label in labels):
+        raise ModelError(
+            f"{name}: expected different labels in {_LABELS}, found {show(labels[:5])}"
+        )
+    for label in labels:
+        if any(unicodedata.category(character) == "Cc" for character in label):
+            raise ModelError(
+                f"{name}: expected labels without control characters in {_LABELS}, "
+                f"found {show(label)}"
+            )
+
+
 def _check_settings(settings: Any, name: str) -> None:
     if not isinstance(settings, dict):
-        raise ModelError(f"{name}: expected an object in {_SETTINGS}, found {settings!r:.50}")
+        raise ModelError(f"{name}: expected an object in {_SETTINGS}, found {show(settings)}")
     version = settings.get("format_version")
-    if version != FORMAT_VERSION:
+    if type(version) is not int or version != FORMAT_VERSION:
         raise ModelError(
-            f"{name}: expected format version {FORMAT_VERSION}, found {version!r:.50}; "
+            f"{name}: expected format version {FORMAT_VERSION}, found {show(version)}; "
             "this release of speechgru cannot read it"
         )
-    front_end = settings.get("front_end")
-    if not isinstance(front_end, dict) or not all(
-        isinstance(value, int | float) for value in front_end.values()
-    ):
-        raise ModelError(f"{name}: expected numbers in front_end, found {front_end!r:.50}")
-    if not isinstance(settings.get("versions", {}), dict):
-        raise ModelError(f"{name}: expected an object versions, found another value")
-    rate = front_end.get("sample_rate")
-    for key, value in (
-        ("front_end.sample_rate", rate),
-        ("window_samples", settings.get("window_samples")),
-        ("hop_samples", settings.get("hop_samples")),
-    ):
-        if type(value) is not int or not 1 <= value <= 10_000_000:
-            raise ModelError(
-                f"{name}: expected a number of {key} in {_SETTINGS}, found {value!r:.50}"
-            )
     if not isinstance(settings.get("flatbuffer_sha256"), str):
         raise ModelError(f"{name}: expected flatbuffer_sha256 in {_SETTINGS}, found none")
+    _check_front_end(settings.get("front_end"), name)
+    _check_integer(settings, "window_samples", name)
+    _check_integer(settings, "hop_samples", name)
+    _check_optional(settings, name)
+    _check_state(settings.get("state", {}), name)
+
+
+def _check_front_end(front_end: Any, name: str) -> None:
+    if not isinstance(front_end, dict) or not all(map(_is_number, front_end.values())):
+        raise ModelError(f"{name}: expected numbers in front_end, found {show(front_end)}")
+    _check_integer(front_end, "sample_rate", name, "front_end.")
+    for key in _FRONT_END_INTEGERS:
+        if key in front_end:
+            _check_integer(front_end, key, name, "front_end.")
+
+
+def _check_integer(values: dict[str, Any], key: str, name: str, prefix: str = "") -> None:
+    value = values.get(key)
+    if type(value) is not int or not 1 <= value <= _MAX_SAMPLES:
+        raise ModelError(
+            f"{name}: expected a number of {prefix}{key} in {_SETTINGS}, an integer from 1 to "
+            f"{_MAX_SAMPLES:,}, found {show(value)}"
+        )
+
+
+def _check_optional(settings: dict[str, Any], name: str) -> None:
+    """Check the values that need not be there, but have their type if they are."""
+    for key in ("threshold", "validation_accuracy"):
+        value = settings.get(key)
+        if value is not None and not (_is_number(value) and 0 <= value <= 1):
+            raise ModelError(f"{name}: expected {key} from 0 to 1, found {show(value)}")
+    for key in ("parameters", "validation_clips"):
+        value = settings.get(key)
+        if value is not None and (type(value) is not int or value < 0):
+            raise ModelError(f"{name}: expected {key} to be a number, found {show(value)}")
+    for key in ("quantization", "training_data", "licence"):
+        value = settings.get(key)
+        if value is not None and not isinstance(value, str):
+            raise ModelError(f"{name}: expected {key} to be text, found {show(value)}")
+    versions = settings.get("versions", {})
+    if not isinstance(versions, dict) or not all(isinstance(v, str) for v in versions.values()):
+        raise ModelError(f"{name}: expected an object versions of texts, found {show(versions)}")
+
+
+def _check_state(state: Any, name: str) -> None:
+    """Check the shapes of the state tensors."""
+    shapes = list(state.values()) if isinstance(state, dict) else None
+    if shapes is None or not all(
+        isinstance(shape, list)
+        and len(shape) <= _MAX_DIMENSIONS
+        and all(type(size) is int and size >= 1 for size in shape)
+        and math.prod(shape) <= _MAX_SAMPLES
+        for shape in shapes
+    ):
+        raise ModelError(f"{name}: expected shapes of tensors in state, found {show(state)}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,9 +1,10 @@
-"""Recognition through LiteRT: which word is spoken in a sound."""
+"""Recognition with LiteRT: which word is spoken in a sound."""
 
 import dataclasses
 import functools
 import os
 import threading
+import weakref
 from typing import Any, overload
 
 import numpy as np
@@ -12,7 +13,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from speechgru import audio, modelfile
 from speechgru.audio import Source
-from speechgru.modelfile import ModelError
+from speechgru.errors import ModelError
 
 Sources = list[Source] | tuple[Source, ...]
 NOT_COMMANDS = ("unknown", "silence")
@@ -21,7 +22,7 @@ _WINDOWS_PER_LENGTH = 10  # a long sound is searched in steps of a tenth of the 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Recognition:
-    """The answer to one sound.
+    """The result for one sound.
 
     Attributes:
         label: one of the model's labels.
@@ -31,11 +32,17 @@ class Recognition:
 
     label: str
     confidence: float
-    scores: dict[str, float]
+    scores: dict[str, float] = dataclasses.field(hash=False)
+
+    def __repr__(self) -> str:
+        return f"Recognition(label={self.label!r}, confidence={self.confidence:.3f})"
 
 
 class Recognizer:
-    """A model, loaded once, that recognises many sounds. One thread at a time uses it.
+    """A model, loaded once, that recognises many sounds.
+
+    Threads may share it: they take turns. It can be pickled and copied, which loads the model file
+    again, and used in a process that is forked after it was made.
 
     Args:
         model: path of a model file, or the name of a bundled model, "medium" or "small" (a file
@@ -53,12 +60,24 @@ class Recognizer:
     ) -> None:
         if isinstance(num_threads, bool) or not isinstance(num_threads, int) or num_threads < 1:
             raise ValueError(f"`num_threads` must be a positive integer. Received: {num_threads!r}")
+        self._model = _name(model)
+        self._num_threads = num_threads
         self._file = modelfile.read(model)
-        self._run = _load(self._file, num_threads)
+        self._run: Any = _load(self._file, num_threads)
         self._lock = threading.Lock()  # the interpreter has one set of tensors
         self._commands = [
             index for index, label in enumerate(self.labels) if label not in NOT_COMMANDS
         ]
+        _recognizers.add(self)
+
+    def __repr__(self) -> str:
+        return f"Recognizer({self._model!r}, {len(self.labels)} labels)"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"model": self._model, "num_threads": self._num_threads}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        Recognizer.__init__(self, state["model"], num_threads=state["num_threads"])
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -77,13 +96,13 @@ class Recognizer:
         Args:
             source: a path, the bytes or binary file object of an encoded sound, an array, shape
                 (frames,) or (frames, channels); or a list or tuple of these. A sound shorter than
-                the model's window is padded with zeros on both sides; of a longer one the window
-                that looks most like a command answers.
-            sample_rate: rate of arrays in Hz, 4,000 to 192,000; encoded sound states its own.
+                the model's window is padded with zeros on both sides. In a longer one, the result
+                is that of the window in which a command is most probable.
+            sample_rate: rate of arrays in Hz, 4,000 to 192,000. Encoded sound states its own.
                 Default None.
 
         Returns:
-            A Recognition, or for a list a list of them in the same order.
+            A Recognition, or a list of them in the order of the list of sounds.
 
         Raises:
             AudioError: a source is not usable sound.
@@ -115,9 +134,19 @@ class Recognizer:
 
     def _scores(self, window: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         with self._lock:
+            if self._run is None:  # in a forked process
+                self._run = _load(self._file, self._num_threads)
             scores = self._run(audio=window[np.newaxis])["scores"]
             # A view into the interpreter's memory, which the next call overwrites.
             return np.array(scores[0], dtype=np.float64)
+
+
+def _name(model: str | os.PathLike[str] | None) -> str:
+    """The name of a bundled model, or an absolute path: what another process can load."""
+    if model is None:
+        return next(iter(modelfile.BUNDLED))
+    path = os.fsdecode(model)
+    return path if isinstance(model, str) and model in modelfile.BUNDLED else os.path.abspath(path)
 
 
 def _load(file: modelfile.ModelFile, num_threads: int) -> Any:
@@ -153,6 +182,26 @@ def _load(file: modelfile.ModelFile, num_threads: int) -> Any:
     return runner
 
 
+_recognizers: weakref.WeakSet[Recognizer] = weakref.WeakSet()
+_left_behind: list[Any] = []
+
+
+def _reset_in_child() -> None:
+    """Let a forked process load its models again.
+
+    A thread that the child does not have may hold the lock. The interpreter's own threads are not
+    there either: it cannot be used, and deleting it crashes the child, so a reference stays.
+    """
+    for recognizer in list(_recognizers):
+        _left_behind.append(recognizer._run)
+        recognizer._run = None
+        recognizer._lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_reset_in_child)
+
+
 @functools.cache
 def _bundled() -> Recognizer:
     return Recognizer()
@@ -167,7 +216,7 @@ def recognize(
 ) -> Recognition | list[Recognition]:
     """Recognise one sound, or a list of them, with the bundled model.
 
-    The arguments, the answer and the errors are those of `Recognizer.recognize`.
+    Arguments, results and errors are those of `Recognizer.recognize`.
 
     Examples:
 
