@@ -9,7 +9,7 @@ import tarfile
 import unicodedata
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any
 
 from tqdm import tqdm
 
@@ -79,7 +79,7 @@ def _unpack_into(folder: Path, packed: Path) -> None:
 class _LimitedGzip(gzip.GzipFile):
     """A gzip file that may unpack to `limit` bytes."""
 
-    def __init__(self, file: BinaryIO, limit: int) -> None:
+    def __init__(self, file: Any, limit: int) -> None:
         super().__init__(fileobj=file, mode="rb")
         self.limit = limit
 

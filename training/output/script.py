@@ -14,14 +14,12 @@ OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
 OURS = ("speechgru", "training", "export", "benchmarks")
 
 
-def script(
-    main: Callable[[Sequence[str] | None], int | None],
-) -> Callable[..., int]:
+def script(main: Callable[[Sequence[str] | None], int | None]) -> Callable[..., int]:
     """Turn a script's `main` into a function that reports errors and returns an exit code.
 
     An error that a user can mend is one line on stderr, behind the script's name:
-    ``train.py: runs/medium: No such file or directory``. Other exceptions are faults of the
-    program and keep their traceback.
+    ``train.py: runs/medium: No such file or directory``. Other exceptions are bugs and keep
+    their traceback.
 
     Args:
         main: parses the arguments (None: those of the command line) and does the work. It returns
@@ -81,6 +79,8 @@ def describe(error: BaseException) -> str:
         name = error.filename  # a number where a file was opened by its descriptor
         name = name if isinstance(name, int) else os.fsdecode(name)
         return one_line(f"{name}: {error.strerror}")
+    if isinstance(error, OSError) and error.strerror:
+        return one_line(error.strerror)  # without the error's number
     if isinstance(error, MemoryError):
         return one_line(f"out of memory: {error}").removesuffix(":")
     return one_line(str(error)) or type(error).__name__

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import soxr
@@ -120,7 +121,7 @@ def deal_words(counts: Mapping[str, int], speakers: int) -> list[dict[str, int]]
     return dealt
 
 
-def _write_assignment(folder: Path, assignment: _Assignment, bar: "tqdm[None]") -> int:
+def _write_assignment(folder: Path, assignment: _Assignment, bar: "tqdm[NoReturn]") -> int:
     """Write the clips of all speakers of an assignment; return how many were dropped."""
     dropped = 0
     with _worker_threads() as pool:

@@ -270,7 +270,7 @@ def test_a_silent_server_is_not_waited_for(get, server, monkeypatch, reply):
 
 def test_no_server_is_a_clear_error(get, server):
     server.url = "http://127.0.0.1:1/file.tar.gz"  # nobody listens there
-    with pytest.raises(DownloadError, match=r"127.0.0.1:1/.*no answer: .*Connection refused"):
+    with pytest.raises(DownloadError, match=r"127.0.0.1:1/.*no answer: .*refused"):
         get()
 
 
