@@ -57,6 +57,8 @@ def _read(path: Path, word: str, speaker: Speaker) -> np.ndarray:
         pause = int(FESTIVAL_PAUSE * speaker.stretch * rate)
         sound = sound[pause:-pause]
     if not sound.any():
-        raise SynthesisError(f"{speaker.engine}: expected the sound of {word!r}, found none")
+        raise SynthesisError(
+            f"{speaker.engine}: expected the sound of {word!r} in {path.parent}, found none"
+        )
     sound = soxr.resample(sound, rate * speaker.size, SAMPLE_RATE)
     return np.asarray(sound / np.abs(sound).max())
