@@ -39,5 +39,7 @@ def test_a_synthesiser_that_makes_no_sound_is_an_error(monkeypatch, written):
                 path.write_bytes(written)
 
     monkeypatch.setitem(synthesis.SYNTHESISERS, "flite", write)
-    with pytest.raises(SynthesisError, match="flite: expected the sound of 'go' in .*, found none"):
+    with pytest.raises(
+        SynthesisError, match=r"flite: expected the sound of 'go' in .*, found none"
+    ):
         speak(Speaker("flite", "awb"), ["go"], before=0, after=0)
