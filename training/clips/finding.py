@@ -56,10 +56,9 @@ def find_clips(folder: Path) -> list[Clip]:
     words = _words_of(folder, [found for found in word_folders if found.files])
     clips = _with_one_spelling(
         [
-            Clip(path, words[found.name], _speaker(path, words[found.name], found.name), own_name)
+            _clip(path, words[found.name], found.name)
             for found in sorted(word_folders, key=_order)
             for path in found.files
-            for own_name in [found.name if found.name != words[found.name] else ""]
         ]
     )
     if not clips:
@@ -90,7 +89,15 @@ def noise_folders(data: Path) -> list[Path]:
 
 @dataclasses.dataclass(frozen=True)
 class _WordFolder:
-    """What a word's folder holds: clips, files of other kinds and sound files in folders."""
+    """What a word's folder holds.
+
+    Attributes:
+        name: its name.
+        files: the sound files in it.
+        others: other files, in it and below.
+        deeper: the sound files in folders below.
+        folders: the folders in it.
+    """
 
     name: str
     files: list[Path]
@@ -122,12 +129,13 @@ def _files_below(folder: Path, parents: Sequence[Path] = ()) -> Iterator[Path]:
 
 def _read_word_folder(folder: Path) -> _WordFolder:
     folders, files = _entries(folder)
+    deeper = sorted(path for inner in folders for path in _files_below(inner))
     return _WordFolder(
-        folder.name,
-        [path for path in files if _is_sound(path)],
-        [path for path in files if not _is_sound(path) and not _is_document(path)],
-        [path for inner in folders for path in sorted(_files_below(inner)) if _is_sound(path)],
-        folders,
+        name=folder.name,
+        files=[path for path in files if _is_sound(path)],
+        others=[p for p in (*files, *deeper) if not _is_sound(p) and not _is_document(p)],
+        deeper=[path for path in deeper if _is_sound(path)],
+        folders=folders,
     )
 
 
@@ -233,12 +241,12 @@ def _words_of(folder: Path, word_folders: Sequence[_WordFolder]) -> dict[str, st
     return words
 
 
-def _speaker(path: Path, word: str, folder: str) -> str:
+def _clip(path: Path, word: str, folder: str) -> Clip:
     stem = path.stem
     if comparable(folder) == UNKNOWN_FOLDER and SPEAKER_MARK in stem:
         name, mark, take = stem.partition(SPEAKER_MARK)  # <word>_<speaker>_nohash_<take>
         stem = name.rpartition("_")[2] + mark + take
-    return speaker_of(stem, word)
+    return Clip(path, word, speaker_of(stem, word), folder if folder != word else "")
 
 
 def _with_one_spelling(clips: Sequence[Clip]) -> list[Clip]:

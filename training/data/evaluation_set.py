@@ -49,7 +49,7 @@ def evaluation_set(
 
     Args:
         data: the data folder.
-        words: the command words.
+        words: the command words; the clips get their spelling.
         split: the part.
         seed: decides the draws, as in `make_task`.
         found: the clips of the folder. Default: those that `find_clips` finds.
@@ -58,16 +58,16 @@ def evaluation_set(
         DataError: the folder does not hold these clips.
     """
     found = find_clips(data) if found is None else found
-    commands = choose_words(found, words)
-    found = respell(found, commands)
-    parts = split_clips(data, found, commands=commands)
+    choose_words(found, words)  # raises for a word without clips
+    found = respell(found, words)
+    parts = split_clips(data, found, commands=words)
     clips = parts.validation if split == "validation" else parts.testing
     if not clips:
         raise DataError(f"{data}: expected clips in testing_list.txt, found none")
     reading = Reading()
     noises = read_noises(reading, data, None)
     rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(3)[1])
-    table = validation_clips(reading, data, clips, commands, noises, rng)
+    table = validation_clips(reading, data, clips, words, noises, rng)
     reading.check()
     reading.show()
     speakers = [clip.speaker for clip in table.recorded]

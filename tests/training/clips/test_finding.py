@@ -55,7 +55,7 @@ def test_word_folders_without_a_sound_file_are_named(tmp_path, capsys):
     find_clips(tmp_path)
     assert capsys.readouterr().err.endswith(
         "folders without a sound file are no words: empty (0 files, 0 folders), "
-        "no (2 files, 0 folders), up (0 files, 1 folders)\n"
+        "no (2 files, 0 folders), up (1 files, 1 folders)\n"
     )
 
 
@@ -173,3 +173,9 @@ def test_a_name_that_is_not_text_is_found_and_can_be_printed(tmp_path, capsys):
     touch(tmp_path, ["yes/a\udcff.wav", "yes/b\x1b[31m.txt"])
     assert len(find_clips(tmp_path)) == 1
     assert "yes/b\\x1b[31m.txt" in capsys.readouterr().err
+
+
+def test_other_files_below_a_words_folder_are_named(tmp_path, capsys):
+    touch(tmp_path, ["yes/a.wav", "yes/old/b.m4a"])
+    assert len(find_clips(tmp_path)) == 1
+    assert "1 files are not read (1 .m4a;" in capsys.readouterr().err

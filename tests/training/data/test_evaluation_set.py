@@ -45,3 +45,11 @@ def test_testing_clips_are_those_listed_with_a_tenth_of_unknown_and_silence(word
     tenth = math.ceil(12 / 10)
     assert [found.words.count(w) for w in ("yes", "no", "bird", "silence")] == [6, 6, tenth, tenth]
     assert set(found.names[: 12 + tenth]) <= set(listed)
+
+
+def test_words_have_the_spelling_of_the_models_labels(word_folder, tmp_path):
+    label = "cafe\u0301"  # decomposed, as a label may be
+    shutil.copytree(word_folder / "yes", tmp_path / "caf\u00e9")
+    shutil.copytree(word_folder / "no", tmp_path / "no")
+    found = evaluation_set(tmp_path, words=[label, "no"], split="validation", seed=0)
+    assert set(found.words) == {label, "no", "unknown", "silence"}
