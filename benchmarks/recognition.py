@@ -1,9 +1,9 @@
-"""Time of recognising one clip: a whole cold process, and a warm Recognizer.
+"""Time of recognising one clip: in a new process, and with a loaded Recognizer.
 
     python benchmarks/recognition.py [FILE.wav] [--runs N]
 
-The cold process is timed in turn with one that only imports LiteRT, so that a drift of the
-machine's speed meets both; the ratio of each pair is what can be compared between machines.
+The new process is timed in turn with one that only imports LiteRT, so that a change of the
+machine's speed affects both. The ratio of each pair can be compared between machines.
 """
 
 import argparse
@@ -16,38 +16,46 @@ from pathlib import Path
 import speechgru
 
 SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "yes-festival-kal-32k-pcm16.wav"
-BASELINE = [sys.executable, "-c", "import ai_edge_litert.interpreter"]
+IMPORT_LITERT = [sys.executable, "-c", "import ai_edge_litert.interpreter"]
+WARM_CALLS = 300
 
 
 def main() -> None:
+    assert __doc__
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", nargs="?", type=Path, default=SAMPLE)
-    parser.add_argument("--runs", type=int, default=15, help="cold processes of each kind")
+    parser.add_argument("--runs", type=int, default=15, help="new processes of each kind")
     options = parser.parse_args()
 
     command = [str(Path(sys.executable).with_name("speechgru")), "recognize", str(options.file)]
-    pairs = [(seconds(BASELINE), seconds(command)) for _ in range(options.runs + 1)][1:]
-    row("import ai_edge_litert.interpreter", [1e3 * a for a, _ in pairs], "ms")
-    row("speechgru recognize, cold", [1e3 * b for _, b in pairs], "ms")
-    row("ratio, pair by pair", [b / a for a, b in pairs], "")
-
-    recognizer = speechgru.Recognizer()
-    warm = []
-    for _ in range(300):
-        began = time.perf_counter()
-        recognizer.recognize(options.file)
-        warm.append(1e3 * (time.perf_counter() - began))
-    row("Recognizer.recognize(path), warm", warm, "ms")
+    pairs = [(process_ms(IMPORT_LITERT), process_ms(command)) for _ in range(options.runs + 1)]
+    pairs = pairs[1:]  # the first pair fills the file system's cache
+    print_row("import ai_edge_litert.interpreter", [first for first, _ in pairs], "ms")
+    print_row("speechgru recognize, new process", [second for _, second in pairs], "ms")
+    print_row("ratio of each pair", [second / first for first, second in pairs], "")
+    print_row("Recognizer.recognize(path), loaded", loaded_ms(options.file), "ms")
 
 
-def seconds(command: list[str]) -> float:
-    """Wall time of a whole process."""
-    began = time.perf_counter()
+def process_ms(command: list[str]) -> float:
+    """Return the wall time of a whole process in ms."""
+    start = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - began
+    return 1e3 * (time.perf_counter() - start)
 
 
-def row(name: str, values: list[float], unit: str) -> None:
+def loaded_ms(path: Path) -> list[float]:
+    """Return the wall times of calls of one Recognizer in ms."""
+    recognizer = speechgru.Recognizer()
+    times = []
+    for _ in range(WARM_CALLS):
+        start = time.perf_counter()
+        recognizer.recognize(path)
+        times.append(1e3 * (time.perf_counter() - start))
+    return times
+
+
+def print_row(name: str, values: list[float], unit: str) -> None:
+    """Print median, least and greatest of some values."""
     low, middle, high = min(values), statistics.median(values), max(values)
     print(f"{name:36} median {middle:8.2f} {unit:2}  (min {low:.2f}, max {high:.2f})")
 

@@ -131,5 +131,5 @@ def model_file(tmp_path_factory: pytest.TempPathFactory, run_folder: Path) -> Pa
     from export.export import main
 
     path = tmp_path_factory.mktemp("export") / "quick.tflite"
-    assert main([str(run_folder), "--out", str(path)]) == 0
+    assert main([str(run_folder), "--quantize", "none", "--out", str(path)]) == 0
     return path

@@ -10,9 +10,8 @@ import ai_edge_litert
 import numpy as np
 import pytest
 import soundfile
-from ai_edge_litert.interpreter import Interpreter
 
-from export.stream import streamed
+from export.tflite.runner import ModelRunner
 from speechgru import audio, modelfile
 
 FOLDER = Path(__file__).resolve().parents[2] / "export" / "c"
@@ -56,8 +55,8 @@ def pcm(samples):
 
 
 def test_the_scores_are_those_of_python(program, model_file, pcm, tmp_path):
-    runner = Interpreter(model_content=modelfile.read(model_file).flatbuffer)
-    expected, _ = streamed(runner.get_signature_runner("stream"), (pcm / 32768).astype(np.float32))
+    runner = ModelRunner(modelfile.read(model_file).flatbuffer)
+    expected, _ = runner.stream((pcm / 32768).astype(np.float32))
     assert len(expected) > 50
     path = write(tmp_path / "words.wav", pcm)
     for result in (

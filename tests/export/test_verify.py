@@ -1,4 +1,4 @@
-"""Verification: the matrix of all forms, and that a model which is another one fails."""
+"""The verification script: every form is measured, and another model fails."""
 
 import json
 import shutil
@@ -6,31 +6,41 @@ import shutil
 import keras
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import Interpreter
 
-from export import verify
-from export.stream import streamed
+from export.tflite.quantization import QUANTIZATIONS
+from export.tflite.runner import ModelRunner
+from export.verify import main
 from speechgru import modelfile
+
+RESULTS = {"quick.parity.json", "quick.parity.png", "quick.golden.json"}
 
 
 @pytest.fixture(scope="module")
 def verified(model_file, run_folder, word_folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("verified")
     arguments = [str(model_file), "--run", str(run_folder), "--data", str(word_folder)]
-    assert verify.main([*arguments, "--out", str(out)]) == 0
+    assert main([*arguments, "--out", str(out)]) == 0
     return out
 
 
+def one_error(capsys):
+    """The only line on stderr."""
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("verify.py: ")
+    return line
+
+
 def test_every_form_is_measured(verified, model_file):
+    assert {path.name for path in verified.iterdir()} == RESULTS
     report = json.loads((verified / "quick.parity.json").read_text())
-    assert list(report["forms"]) == ["Keras", *verify.FORMS, model_file.name]
-    for name, row in report["forms"].items():
-        assert row["accuracy"] > 0.8
-        assert row["streamed_difference"] <= 1e-4
-        assert name == "Keras" or row["us_per_hop"] > 0
+    assert list(report["forms"]) == ["Keras", *QUANTIZATIONS, model_file.name]
+    for name, form in report["forms"].items():
+        assert form["accuracy"] > 0.8
+        assert form["hop_by_hop_difference"] <= 1e-4
+        assert name == "Keras" or form["us_per_hop"] > 0
     floats = report["forms"]["none"]
-    assert floats["difference"] < 1e-4
-    assert floats["arena"]["recognize"] > floats["arena"]["stream"] > 0
+    assert floats["score_difference"] < 1e-4
+    assert floats["memory"]["recognize"] > floats["memory"]["stream"] > 0
     assert "RFFT2D" in floats["operators"]
     assert (verified / "quick.parity.png").read_bytes().startswith(b"\x89PNG")
 
@@ -38,50 +48,52 @@ def test_every_form_is_measured(verified, model_file):
 def test_golden_vectors_are_what_the_file_answers(verified, model_file):
     golden = json.loads((verified / "quick.golden.json").read_text())
     file = modelfile.read(model_file)
-    interpreter = Interpreter(model_content=file.flatbuffer)
-    recognize = interpreter.get_signature_runner("recognize")
-    stream = interpreter.get_signature_runner("stream")
+    runner = ModelRunner(file.flatbuffer)
     assert golden["labels"] == list(file.labels)
     assert len(golden["vectors"]) == 4
     for vector in golden["vectors"]:
-        samples = np.array(vector["samples"], np.float32) / 32768
-        scores = recognize(audio=samples[None])["scores"][0]
-        np.testing.assert_allclose(scores, vector["scores"], atol=1e-5)
-        scores, _ = streamed(stream, samples)
+        window = np.array(vector["samples"], np.float32) / 32768
+        np.testing.assert_allclose(runner.recognize(window), vector["scores"], atol=1e-5)
+        scores, _ = runner.stream(window)
         np.testing.assert_allclose(scores, vector["stream_scores"], atol=1e-5)
 
 
-def test_a_file_of_other_weights_fails(model_file, run_folder, word_folder, tmp_path, capsys):
+def test_another_model_fails_and_replaces_its_own_results(
+    verified, model_file, run_folder, word_folder, tmp_path, capsys
+):
     model = keras.saving.load_model(run_folder / "model.keras")
     head = model.get_layer("logits")
     head.set_weights([-weight for weight in head.get_weights()])
     model.save(tmp_path / "model.keras")
-    arguments = [str(model_file), "--run", str(tmp_path), "--data", str(word_folder)]
-    own = model_file.name
-    file = modelfile.read(model_file)
-    rows = {
-        "Keras": {"accuracy": 0.9, "stream_accuracy": 0.9, "streamed_difference": 0.0},
-        own: {
-            "accuracy": 0.85,
-            "stream_accuracy": 0.8,
-            "streamed_difference": 2e-4,
-            "mfcc_difference": float("nan"),
-        },
-    }
-    assert len(verify.failed(rows, file, own, 1000)) == 4
     shutil.copy(run_folder / "metrics.json", tmp_path)
-    assert verify.main([*arguments, "--out", str(tmp_path)]) == 1
+    for path in verified.iterdir():
+        shutil.copy(path, tmp_path)
+    arguments = [str(model_file), "--run", str(tmp_path), "--data", str(word_folder)]
+    assert main([*arguments, "--out", str(tmp_path)]) == 1
+    own = model_file.name
     assert f"{own}: difference of a score from Keras is" in capsys.readouterr().err
     forms = json.loads((tmp_path / "quick.parity.json").read_text())["forms"]
-    assert forms[own]["difference"] > 0.1 > forms["none"]["difference"]
+    assert forms[own]["score_difference"] > 0.1 > forms["none"]["score_difference"]
+
+
+@pytest.mark.parametrize("name", sorted(RESULTS))
+def test_a_file_that_is_not_ours_stops_the_verification(name, model_file, tmp_path, capsys):
+    (tmp_path / name).write_text("{}")
+    assert main([str(model_file), "--out", str(tmp_path)]) == 2
+    assert str(tmp_path / name) in one_error(capsys)
+    assert (tmp_path / name).read_text() == "{}"
+
+
+def test_the_results_folder_must_be_a_folder(model_file, tmp_path, capsys):
+    (tmp_path / "taken").write_text("Mine.")
+    assert main([str(model_file), "--out", str(tmp_path / "taken")]) == 2
+    assert "expected a path in a folder" in one_error(capsys)
 
 
 def test_a_model_without_its_run_is_one_line(model_file, word_folder, tmp_path, capsys):
     arguments = [str(model_file), "--run", str(tmp_path), "--data", str(word_folder)]
-    assert verify.main(arguments) == 2
-    errors = capsys.readouterr().err
-    assert "expected a trained model, found nothing" in errors
-    assert errors.count("\n") == 1
+    assert main(arguments) == 2
+    assert str(tmp_path / "model.keras") in one_error(capsys)
 
 
 def test_a_run_of_other_labels_is_one_line(model_file, run_folder, word_folder, tmp_path, capsys):
@@ -90,7 +102,5 @@ def test_a_run_of_other_labels_is_one_line(model_file, run_folder, word_folder, 
     (tmp_path / "metrics.json").write_text(json.dumps(metrics))
     shutil.copy(run_folder / "model.keras", tmp_path)
     arguments = [str(model_file), "--run", str(tmp_path), "--data", str(word_folder)]
-    assert verify.main(arguments) == 2
-    errors = capsys.readouterr().err
-    assert "expected the labels of" in errors
-    assert errors.count("\n") == 1
+    assert main(arguments) == 2
+    assert "expected the labels of" in one_error(capsys)

@@ -1,4 +1,4 @@
-"""The int8 model: integers between the front end and the scores, and a step of its own."""
+"""The int8 form: integers between the front end and the scores, and a step of its own."""
 
 import keras
 import numpy as np
@@ -6,15 +6,13 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-from export import integer
-from export.convert import StreamingModel
-from export.export import calibration_clips
-from export.integer import convert_integer
-from speechgru import build_model, modelfile
+from export.model_file.clips import calibration_clips
+from export.tflite import int8
+from export.tflite.int8 import to_int8
+from export.tflite.streaming_model import StreamingModel
+from speechgru import build_model
 from speechgru.conversion import flatbuffer
-from speechgru.conversion.converter import ConversionError
-from training.clips.finding import find_clips
-from training.clips.splitting import split_clips
+from speechgru.errors import ConversionError
 
 LABELS = ("yes", "no", "unknown", "silence")
 INTEGERS = {schema.TensorType.INT8, schema.TensorType.INT32, schema.TensorType.BOOL}
@@ -23,7 +21,7 @@ INTEGERS = {schema.TensorType.INT8, schema.TensorType.INT32, schema.TensorType.B
 @pytest.fixture(scope="module")
 def converted(run_folder, word_folder):
     model = keras.saving.load_model(run_folder / "model.keras")
-    return convert_integer(StreamingModel(model), calibration_clips(word_folder, LABELS)[0])
+    return to_int8(StreamingModel(model), calibration_clips(word_folder, LABELS).samples)
 
 
 def test_the_loop_computes_in_integers_alone(converted):
@@ -34,7 +32,7 @@ def test_the_loop_computes_in_integers_alone(converted):
     assert {tensor.type for graph in loops for tensor in graph.tensors} <= INTEGERS
 
 
-def test_the_step_takes_and_gives_integers_of_one_scale(converted):
+def test_the_step_has_integer_inputs_and_outputs_and_one_scale_of_a_state(converted):
     interpreter = Interpreter(model_content=converted[1])
     step = interpreter.get_signature_runner("step")
     inputs, outputs = step.get_input_details(), step.get_output_details()
@@ -76,25 +74,8 @@ def test_the_step_by_itself_gives_the_scores_of_the_stream(converted):
 
 
 def test_clips_that_leave_a_state_with_two_scales_are_refused(monkeypatch):
-    seen = integer._seen
-    monkeypatch.setattr(integer, "_seen", lambda *given: seen(*given)[:1])  # a state of zeros alone
-    with pytest.raises(ConversionError, match="expected the state h_1 to have one scale, found"):
-        convert_integer(
-            StreamingModel(build_model("small", ("a", "b"))), np.zeros((2, 16000), np.float32)
-        )
-
-
-def test_clips_to_calibrate_with_are_fixed_and_of_training_speakers(word_folder):
-    clips, source = calibration_clips(word_folder, LABELS)
-    again, _ = calibration_clips(word_folder, LABELS)
-    np.testing.assert_array_equal(clips, again)
-    assert not clips[0].any()
-    training = split_clips(word_folder, find_clips(word_folder), commands=LABELS[:2]).training
-    assert len(clips) == 1 + len(training)
-    assert source == f"{len(training)} training clips of {word_folder.name}"
-
-
-def test_the_listed_clips_are_training_clips(real_data):
-    clips, source = calibration_clips(real_data, modelfile.read(None).labels)
-    assert source == "the clips of calibration.txt"
-    assert len(clips) == 171
+    step_inputs = int8.step_inputs  # the first step has a state of zeros only
+    monkeypatch.setattr(int8, "step_inputs", lambda *given: step_inputs(*given)[:1])
+    model = StreamingModel(build_model("small", ("a", "b")))
+    with pytest.raises(ConversionError, match="expected one scale of the state h_1, found"):
+        to_int8(model, np.zeros((2, 16000), np.float32))

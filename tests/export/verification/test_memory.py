@@ -1,14 +1,14 @@
-"""The estimate of an interpreter's memory."""
+"""The estimate of the memory that tensors take."""
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from export.arena import arenas
+from export.verification.memory import memory_bytes
 from speechgru.conversion import flatbuffer
 from speechgru.conversion.graph import Graph
 
 
-def test_memory_is_that_of_the_tensors_alive_at_once():
+def test_memory_is_that_of_the_tensors_in_use_at_once():
     """y = (x + 2) + 2: x and the first sum, then both sums, of 32 bytes each."""
     model = schema.ModelT(
         version=3, buffers=[schema.BufferT()], subgraphs=[], operatorCodes=[], signatureDefs=[]
@@ -22,4 +22,4 @@ def test_memory_is_that_of_the_tensors_alive_at_once():
         y = total
     graph.subgraph.inputs, graph.subgraph.outputs = (np.array([i], np.int32) for i in (x, y))
     model.signatureDefs.append(schema.SignatureDefT(signatureKey="add", subgraphIndex=0))
-    assert arenas(flatbuffer.pack(model)) == {"add": 64}
+    assert memory_bytes(flatbuffer.pack(model)) == {"add": 64}

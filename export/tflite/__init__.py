@@ -1,0 +1,1 @@
+"""Conversion of a trained model to the flatbuffer of a model file."""

@@ -1,0 +1,138 @@
+"""Verifies a model file: measures every form of its model and writes report and golden vectors."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from export.errors import ExportError
+from export.model_file.clips import calibration_clips
+from export.model_file.output_files import ModelFiles, check_outputs
+from export.tflite.conversion import convert
+from export.tflite.quantization import QUANTIZATIONS, Quantization
+from export.tflite.streaming_model import StreamingModel
+from export.verification.clips import VerificationClips, read_verification_clips
+from export.verification.forms import FormResult, add_latencies, measure_form
+from export.verification.golden_vectors import golden_vectors
+from export.verification.keras_form import measure_keras
+from export.verification.limits import failures
+from export.verification.parity_report import parity_report, parity_table
+from speechgru import modelfile
+from speechgru.features import MFCCConfig, mfcc
+from speechgru.modelfile import ModelFile
+from speechgru.recognizer import Recognizer
+from training.clips.words import UNKNOWN
+from training.figures.forms import plot_forms
+from training.loop.trained_model import load_trained
+from training.output.atomic_files import write_text
+
+KERAS = "Keras"
+
+
+class Verification(NamedTuple):
+    """What a verification found.
+
+    Attributes:
+        clips: number of validation clips.
+        table: what was measured, as Markdown.
+        failures: a line for each figure that is over its limit.
+    """
+
+    clips: int
+    table: str
+    failures: Sequence[str]
+
+
+def check_verification_files(path: Path, out: Path | None) -> ModelFiles:
+    """Return the files of a verification, if they may be written.
+
+    Args:
+        path: the model file.
+        out: folder of the results. None: the model's folder.
+
+    Raises:
+        ExportError: a result would replace a file that we did not write.
+    """
+    files = ModelFiles(out or path.parent, path.stem)
+    check_outputs([files.parity_report, files.parity_figure, files.golden_vectors], [path])
+    return files
+
+
+def verify_model(path: Path, run: Path, data: Path, files: ModelFiles) -> Verification:
+    """Measure the Keras model, every form of it and a model file, and write the results.
+
+    Args:
+        path: the model file.
+        run: the run that it comes from: a folder or a .keras file.
+        data: folder of clips.
+        files: where the results are written.
+
+    Raises:
+        ConversionError: a form cannot be made.
+        ExportError: the file and the run have different labels.
+        DataError, ModelError: the data, the file or the run cannot be used.
+    """
+    Recognizer(path)  # loads every signature
+    file = modelfile.read(path)
+    keras_path = run / "model.keras" if run.is_dir() else run
+    model, metrics = load_trained(keras_path, streams=True)
+    check_labels(file, metrics["labels"], keras_path)
+    clips = read_verification_clips(data, file.labels)
+    flatbuffers = {**convert_all(model, data, file.labels), path.name: file.flatbuffer}
+    results = measure_all(model, keras_path, file, flatbuffers, clips)
+
+    quantizations: dict[str, Quantization] = {name: name for name in QUANTIZATIONS}
+    quantizations[path.name] = file.settings.get("quantization", "none")
+    found = failures(results, quantizations, results[KERAS].accuracy, len(clips.audio))
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    report = parity_report(path.name, sha256, len(clips.audio), results, found)
+    files.folder.mkdir(parents=True, exist_ok=True)
+    write_text(files.parity_report.path, json.dumps(report, indent=1))
+    write_text(files.golden_vectors.path, json.dumps(golden_vectors(file, sha256, model)))
+    plot_forms(report["forms"], files.parity_figure.path)
+    return Verification(len(clips.audio), parity_table(results), found)
+
+
+def check_labels(file: ModelFile, labels: Sequence[str], keras_path: Path) -> None:
+    """Raise ExportError unless a model file has the labels of a run, "unknown" among them."""
+    if list(labels) != list(file.labels) or UNKNOWN not in labels:
+        raise ExportError(
+            f"{file.name}: expected the labels of {keras_path}, with {UNKNOWN!r}, "
+            f"found {', '.join(map(repr, file.labels))}"
+        )
+
+
+def convert_all(model: Any, data: Path, labels: Sequence[str]) -> dict[str, bytes]:
+    """Return the model in every form."""
+    streaming = StreamingModel(model)
+    calibration = calibration_clips(data, labels).samples
+    return {name: convert(streaming, name, calibration).flatbuffer for name in QUANTIZATIONS}
+
+
+def measure_all(
+    model: Any,
+    keras_path: Path,
+    file: ModelFile,
+    flatbuffers: dict[str, bytes],
+    clips: VerificationClips,
+) -> dict[str, FormResult]:
+    """Return what was measured of the Keras model and of every flatbuffer, by name."""
+    keras_result, scores = measure_keras(model, keras_path, clips)
+    features = librosa_mfcc(file, clips.audio)
+    results = {KERAS: keras_result} | {
+        name: measure_form(name, flatbuffer, clips, scores, features)
+        for name, flatbuffer in flatbuffers.items()
+    }
+    return add_latencies(results, flatbuffers, clips.audio[0])
+
+
+def librosa_mfcc(file: ModelFile, audio: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return librosa's features of every clip, (clips, frames, n_mfcc)."""
+    config = MFCCConfig(**file.settings["front_end"])
+    bar = tqdm(audio, "librosa", leave=False, disable=None)
+    return np.stack([mfcc(clip, config) for clip in bar])

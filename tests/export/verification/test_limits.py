@@ -1,0 +1,52 @@
+"""The limits within which a form counts as the same model."""
+
+from export.verification.forms import FormResult
+from export.verification.limits import failures
+
+SAME = FormResult(
+    bytes=1,
+    accuracy=0.9,
+    stream_accuracy=0.9,
+    hop_by_hop_difference=0.0,
+    score_difference=0.0,
+    changed_labels=0.0,
+    mfcc_difference=0.0,
+)
+CLIPS = 1000
+
+
+def changed(**values):
+    return {"form": FormResult(**vars(SAME) | values)}
+
+
+def test_the_same_model_has_no_failures():
+    assert failures({"form": SAME}, {"form": "none"}, 0.9, CLIPS) == []
+
+
+def test_each_figure_over_its_limit_is_a_failure():
+    for values, name in (
+        ({"accuracy": 0.85, "stream_accuracy": 0.85}, "loss of accuracy against Keras"),
+        ({"stream_accuracy": 0.8}, "loss of accuracy in one stream"),
+        ({"hop_by_hop_difference": 2e-4}, "difference between hop by hop and at once"),
+        ({"score_difference": 2e-4}, "difference of a score from Keras"),
+        ({"changed_labels": 0.001}, "share of labels that differ from Keras"),
+        ({"mfcc_difference": 2e-3}, "difference of an MFCC from librosa"),
+    ):
+        (line,) = failures(changed(**values), {"form": "none"}, 0.9, CLIPS)
+        assert line.startswith(f"form: {name} is ")
+
+
+def test_nan_is_over_every_limit():
+    (line,) = failures(changed(mfcc_difference=float("nan")), {"form": "none"}, 0.9, CLIPS)
+    assert "nan" in line
+
+
+def test_a_quantised_form_may_differ_more():
+    results = changed(score_difference=0.1, changed_labels=0.005)
+    assert len(failures(results, {"form": "none"}, 0.9, CLIPS)) == 2
+    assert failures(results, {"form": "dynamic"}, 0.9, CLIPS) == []
+
+
+def test_one_clip_more_or_less_is_no_loss():
+    results = changed(accuracy=0.899, stream_accuracy=0.899)
+    assert failures(results, {"form": "none"}, 0.9, CLIPS) == []
