@@ -1,46 +1,63 @@
-"""Where the time of training goes: reading, drawing, augmenting, features, and the step.
+"""Measure where the time of training goes: reading, drawing, augmentation, features, the step.
 
     python benchmarks/pipeline.py --data DIR [--recipe NAME] [--steps N]
 
-Every part takes its turn in every round. The share that counts is the last line's: how much of the
-loop is spent inside the traced step, which augments, computes features and learns.
+Each part runs once in every round. The last line is the figure that counts: the share of the loop
+that is spent in the training step, which augments, computes features and updates the weights.
 """
 
 import argparse
-import os
-import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import keras
-import numpy as np
-import tensorflow as tf
+from training.output.script import script
+from training.output.tensorflow_start import start_tensorflow
 
-from training.comparison.timing import rounds
-from training.data.task import make_task
-from training.loop.step import Trainer
-from training.recipes.recipe import load_recipe
+if TYPE_CHECKING:
+    from training.data.task import Task
+    from training.loop.step import Trainer
+    from training.recipes.recipe import Recipe
+
+DRAWING, LOOP = "drawing and gathering", "the loop"
 
 
-def main() -> None:
+@script
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print a line for each part."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of <word>/*.wav")
-    parser.add_argument("--recipe", default="medium")
-    parser.add_argument("--steps", type=int, default=60, help="rounds that are counted")
-    options = parser.parse_args()
+    parser.add_argument("--recipe", default="medium", help="default: medium")
+    parser.add_argument("--steps", type=int, default=60, help="rounds to measure (default: 60)")
+    options = parser.parse_args(arguments)
+    from training.recipes.recipe import load_recipe
 
     recipe = load_recipe(options.recipe)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    began = time.perf_counter()
+    start_tensorflow()
+    from training.comparison.timing import rounds
+    from training.loop.step import Trainer
+
+    task = read_task(options.data, recipe)
+    taken = rounds(parts(Trainer(task, recipe)), options.steps)
+    medians = {name: statistics.median(seconds) for name, seconds in taken.items()}
+    for name, seconds in medians.items():
+        rate = recipe.batch_size / seconds
+        print(f"{name:28} {rate:8.0f} clips/s {1e3 * seconds:8.1f} ms a batch")
+    print(f"share of the step in the loop: {1 - medians[DRAWING] / medians[LOOP]:.1%}")
+
+
+def read_task(data: Path, recipe: "Recipe") -> "Task":
+    """Read the clips and print how fast that was, and how much memory it took at the peak."""
+    from training.data.task import make_task
+
+    before, began = peak_memory(), time.perf_counter()
     task = make_task(
-        options.data,
+        data,
         words=None,
         negative=None,
         synthetic=None,
@@ -51,54 +68,70 @@ def main() -> None:
     )
     seconds = time.perf_counter() - began
     clips = len(task.clips) + len(task.validation)
-    memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / clips
+    memory = (peak_memory() - before) / clips
     print(f"{'reading':28} {clips / seconds:8.0f} clips/s, {memory:.0f} KiB a clip at the peak")
+    return task
 
-    trainer = Trainer(task, recipe)
-    rng = np.random.default_rng(0)
+
+def peak_memory() -> int:
+    """Return the highest memory of this process so far, in KiB; 0 on Windows."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def parts(trainer: "Trainer") -> dict[str, Callable[[], Any]]:
+    """Return a function without arguments for each part of the loop, and one for the loop."""
+    import numpy as np
+    import tensorflow as tf
+
+    task, rng = trainer.task, np.random.default_rng(0)
     trainer.adapt(rng, batches=2)
-    rows, answers = trainer.draw(rng)
+    rows, labels = trainer.draw(rng)
     batch = tf.constant(task.clips[rows])
-    labels = tf.one_hot(answers, len(task.labels))
-    augment = tf.function(lambda clips, seed: trainer.augmented(clips, answers, seed)[0])
+    targets = tf.one_hot(labels, len(task.labels))
+    augment = tf.function(lambda clips, seed: trainer.augmented(clips, labels, seed)[0])
     features = tf.function(trainer.front_end)
+    gradient = gradient_function(trainer, targets)
     audio = augment(batch, (0, tf.constant(0)))
     mfcc = features(audio)
 
-    classifiers = [
-        keras.Model(n.learner.get_layer("mfcc").output, n.learner.output) for n in trainer.networks
-    ]
-
-    @tf.function
-    def gradient(mfcc: Any) -> Any:
-        with tf.GradientTape() as tape:
-            logits = [classifier(mfcc, training=True) for classifier in classifiers]
-            losses = [tf.nn.softmax_cross_entropy_with_logits(labels, own) for own in logits]
-        return tape.gradient(losses, [n.learner.trainable_variables for n in trainer.networks])
-
-    def drawn() -> Any:
-        rows, answers = trainer.draw(rng)
-        return task.clips[rows], answers
+    def draw() -> Any:
+        rows, labels = trainer.draw(rng)
+        return task.clips[rows], labels
 
     def loop() -> Any:
-        rows, answers = trainer.draw(rng)
-        return trainer.step(rows, answers, 1)
+        rows, labels = trainer.draw(rng)
+        return trainer.step(rows, labels, 1)[0].numpy()
 
-    parts: dict[str, Callable[[], Any]] = {
-        "drawing and gathering": drawn,
+    return {
+        DRAWING: draw,
         "augmentation": lambda: augment(batch, (0, tf.constant(1))).numpy(),
         "features": lambda: features(audio).numpy(),
         "gradient": lambda: [g.numpy() for own in gradient(mfcc) for g in own],
-        "the traced step": lambda: trainer.step(rows, answers, 1)[0].numpy(),
-        "the loop": lambda: loop()[0].numpy(),
+        "the step": lambda: trainer.step(rows, labels, 1)[0].numpy(),
+        LOOP: loop,
     }
-    taken = rounds(parts, options.steps)
-    for name, values in taken.items():
-        middle = statistics.median(values)
-        print(f"{name:28} {recipe.batch_size / middle:8.0f} clips/s {1e3 * middle:8.1f} ms a batch")
-    drawing, whole = (statistics.median(taken[n]) for n in ("drawing and gathering", "the loop"))
-    print(f"share of the traced step in the loop: {1 - drawing / whole:.1%}")
+
+
+def gradient_function(trainer: "Trainer", targets: Any) -> Callable[[Any], Any]:
+    """Return a function from MFCC to the gradients of all networks."""
+    import keras
+    import tensorflow as tf
+
+    models = [network.train_model for network in trainer.networks]
+    classifiers = [keras.Model(m.get_layer("mfcc").output, m.output) for m in models]
+
+    def gradient(mfcc: Any) -> Any:
+        with tf.GradientTape() as tape:
+            logits = [classifier(mfcc, training=True) for classifier in classifiers]
+            losses = [tf.nn.softmax_cross_entropy_with_logits(targets, own) for own in logits]
+        return tape.gradient(losses, [model.trainable_variables for model in models])
+
+    return tf.function(gradient)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

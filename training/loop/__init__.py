@@ -1,1 +1,1 @@
-"""The training loop: networks, the training step, epochs, checkpoints, the run's report."""
+"""Training: options, networks, the training step, epochs, checkpoints, the run's folder."""

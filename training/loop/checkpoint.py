@@ -1,39 +1,47 @@
-"""The state of a run between two epochs, in one file that is written whole or not at all."""
+"""Save and load the state of a run between two epochs, in one .npz file."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from speechgru.errors import SpeechGRUError
 from training.output.atomic_files import replacing
 
-
-class CheckpointError(ValueError):
-    """A checkpoint that does not belong to this run or cannot be read."""
+Array = npt.NDArray[Any]
 
 
-def save(path: Path, arrays: list[np.ndarray], progress: dict[str, Any]) -> None:
-    """Write arrays and plain values to an .npz file.
+class CheckpointError(SpeechGRUError, ValueError):
+    """A checkpoint that is damaged or belongs to another run."""
+
+
+def save(path: Path, arrays: Sequence[Array], progress: dict[str, Any]) -> None:
+    """Write a checkpoint.
 
     Args:
-        path: where to.
-        arrays: everything that the next epoch starts from.
+        path: the file.
+        arrays: weights and the optimizer's variables.
         progress: values that JSON can hold, such as the history.
 
     Raises:
-        OSError: it cannot be written; an earlier file at `path` is as it was.
+        OSError: it cannot be written. An earlier file at `path` stays as it was.
     """
-    named = {f"{number:04}": array for number, array in enumerate(arrays)}
+    named: dict[str, Any] = {f"{number:04}": array for number, array in enumerate(arrays)}
     with replacing(path) as unfinished:
         np.savez(unfinished, progress=np.array(json.dumps(progress)), **named)
 
 
-def load(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
-    """Read what `save` wrote; nothing in the file is executed.
+def load(path: Path) -> tuple[list[Array], dict[str, Any]]:
+    """Read a checkpoint that `save` wrote. Nothing in the file is executed.
+
+    Returns:
+        The arrays and the progress.
 
     Raises:
-        CheckpointError: no such file, or it is damaged.
+        CheckpointError: there is no such file, or it is damaged.
     """
     try:
         with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
@@ -42,5 +50,5 @@ def load(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
             if not isinstance(progress, dict):
                 raise ValueError(f"progress {progress!r}")
             return [file[name] for name in names], progress
-    except Exception as error:  # zipfile, numpy and json raise many kinds for damaged files
+    except Exception as error:  # zipfile, numpy and json raise many kinds
         raise CheckpointError(f"{path}: expected the checkpoint of a run, found {error}") from error

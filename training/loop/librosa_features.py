@@ -1,4 +1,4 @@
-"""Features of all clips by librosa, computed once and kept in a cache."""
+"""Features of all clips by librosa, computed once and stored in a cache."""
 
 import dataclasses
 import hashlib
@@ -18,58 +18,66 @@ from training.output.atomic_files import replacing
 from training.recipes.recipe import Recipe
 
 SILENT_CLIPS = 2_000
+SILENT_BATCH = 500
 
 
 def librosa_log_mel(
     clips: npt.NDArray[np.int16], config: MFCCConfig, cache: Path
 ) -> npt.NDArray[np.float32]:
-    """Log-mel power of clips, as `speechgru.mfcc` has it before the DCT.
+    """Compute the log-mel spectrogram of clips, or read it from the cache.
 
     Args:
         clips: int16, shape (clips, samples).
         config: front-end settings.
-        cache: folder in which the result is kept, under the hash of clips and settings.
+        cache: folder for the result, which is named by a hash of clips and settings.
 
     Returns:
-        float32, shape (clips, frames, n_mels); read from the disk as it is needed.
+        float32, shape (clips, frames, n_mels), in dB, as `speechgru.mfcc` has it before the DCT;
+        mapped to memory.
 
     Raises:
-        OSError: the cache cannot be written.
+        OSError: the cache cannot be written to.
     """
     settings = json.dumps(dataclasses.asdict(config), sort_keys=True).encode()
-    digest = hashlib.blake2b(np.ascontiguousarray(clips), key=hashlib.sha256(settings).digest())
+    data = np.ascontiguousarray(clips).data
+    digest = hashlib.blake2b(data, key=hashlib.sha256(settings).digest())
     path = cache / f"log-mel-{digest.hexdigest()[:32]}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        shape = (len(clips), config.frames(clips.shape[1]), config.n_mels)
         with replacing(path) as unfinished:
-            out = np.lib.format.open_memmap(unfinished, "w+", np.float32, shape)
-
-            def compute(row: int) -> None:
-                out[row] = log_mel(clips[row] / np.float32(32768), config)
-
-            with ThreadPoolExecutor() as pool:
-                rows = pool.map(compute, range(len(clips)))
-                for _ in tqdm(rows, "features", len(clips), disable=None, leave=False):
-                    pass
-            out.flush()
+            _compute(clips, config, unfinished)
     features: npt.NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
     return features
 
 
-def with_silence(task: Task, recipe: Recipe) -> Task:
-    """The task with clips of silence as augmentation makes them, for features that are kept.
+def _compute(clips: npt.NDArray[np.int16], config: MFCCConfig, path: Path) -> None:
+    """Write the features to a file. It is closed on return, or Windows could not rename it."""
+    shape = (len(clips), config.frames(clips.shape[1]), config.n_mels)
+    out = np.lib.format.open_memmap(path, "w+", np.float32, shape)
 
-    Where audio is augmented in the graph, silence gets another room tone in every batch. A model
-    that only heard digital zeros would take any room for a word.
+    def compute(row: int) -> None:
+        out[row] = log_mel(clips[row] / np.float32(32768), config)
+
+    with ThreadPoolExecutor() as pool:
+        rows = pool.map(compute, range(len(clips)))
+        for _ in tqdm(rows, "features", len(clips), disable=None, leave=False):
+            pass
+    out.flush()
+
+
+def with_silence(task: Task, recipe: Recipe) -> Task:
+    """Return a task with 2,000 more clips of silence, augmented, for features computed once.
+
+    Where audio is augmented in the graph, each batch has silence with other background noise. A
+    model that has seen only digital zeros as silence takes background noise for a word.
     """
-    settings, batch = recipe.augment, np.zeros((500, WINDOW), np.int16)
-    silent = np.ones(len(batch), bool)
-    tones = [
-        augment(batch, silent, task.noise, (recipe.seed, number), settings)
+    settings, batch = recipe.augment, np.zeros((SILENT_BATCH, WINDOW), np.int16)
+    is_silence = np.ones(len(batch), bool)
+    noises = [
+        augment(batch, is_silence, task.noise, (recipe.seed, number), settings)
         for number in range(SILENT_CLIPS // len(batch))
     ]
-    clips = np.concatenate([task.clips, np.int16(np.round(np.concatenate(tones) * 32767))])
+    clips = np.concatenate([task.clips, np.int16(np.round(np.concatenate(noises) * 32767))])
     rows, _ = task.pools[-1]
     rows = np.concatenate([rows, np.arange(len(task.clips), len(clips), dtype=np.int32)])
     pool = rows, np.full(len(rows), 1 / len(rows))

@@ -1,70 +1,116 @@
-"""TODO: network."""
+"""A model in training, and how models of all presets are built and split."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
-from training.data.task import Task
-from training.loop import teachers as teacher
+from speechgru.architectures import Preset
+from speechgru.features import MFCCConfig
+from speechgru.gru import GRU
+from speechgru.models import build_model, streaming
+from training.loop.teachers import TEACHERS, build_teacher
 from training.recipes.recipe import Recipe
 
 VALIDATION_BATCH = 256
 
 
+def build_preset(preset: str, labels: Sequence[str], config: MFCCConfig) -> keras.Model:
+    """Build an untrained model of a recipe's preset: a teacher, or one of `build_model`."""
+    if preset in TEACHERS:
+        return build_teacher(preset, labels, config)
+    return build_model(cast(Preset, preset), labels, config)
+
+
+def without_front_end(model: keras.Model) -> keras.Model:
+    """Return a model from features and a state to logits and the next state.
+
+    Args:
+        model: a model of `build_preset`. The result shares its layers and weights.
+
+    Returns:
+        A model as `speechgru.models.streaming` makes it. That of a teacher has no state.
+    """
+    scaled = model.get_layer("scale").input
+    if any(isinstance(layer, GRU) for layer in model.layers):
+        return streaming(model, scaled.shape[1])
+    mfcc = keras.Input(scaled.shape[1:], name="mfcc")
+    return keras.Model({"mfcc": mfcc}, {"logits": keras.Model(scaled, model.output)(mfcc)})
+
+
 class Network:
-    """One model in training.
+    """A model in training.
 
     Args:
         preset: its architecture.
-        start: a trained model to go on from, or None.
-        task, recipe, mixed: as for `Trainer`.
+        start: a trained model to continue from, or None.
+        labels: the classes.
+        recipe: the recipe.
+        mixed: whether to train in bfloat16. Weights stay float32.
 
     Attributes:
-        model: float32; what is validated and saved.
-        learner: what the step trains: `model` itself, unless it computes in bfloat16 or its
-            weights are averaged.
-        classifier: `learner` from features and a state to logits and the next state.
-        history: a row for each epoch.
+        eval_model: float32; the model that is validated and saved.
+        train_model: the model that the step trains. It is `eval_model` itself unless it computes
+            in bfloat16 or the recipe averages weights.
+        classifier: `train_model` from features and a state to logits and the next state.
+        history: one row per epoch.
     """
 
     def __init__(
-        self, preset: str, start: keras.Model | None, task: Task, recipe: Recipe, mixed: bool
+        self,
+        preset: str,
+        start: keras.Model | None,
+        labels: Sequence[str],
+        recipe: Recipe,
+        mixed: bool,
     ) -> None:
         self.preset = preset
-        self.learner = model = start or teacher.build(preset, task.labels, recipe.front_end)
+        model = start or build_preset(preset, labels, recipe.front_end)
+        self.train_model = model
         if mixed or recipe.average:
-            self.learner = _twin(preset, model, task, recipe, mixed)
-        self.classifier = teacher.classifier(self.learner)
+            self.train_model = _copy(model, preset, labels, recipe.front_end, mixed)
+        self.classifier = without_front_end(self.train_model)
         self.history: list[dict[str, float]] = []
-        self.use(model)
+        self.set_eval_model(model)
 
-    def use(self, model: keras.Model) -> None:
-        """Validate and save this model from here on."""
-        self.model = model
-        self._classify = tf.function(lambda audio: model(audio, training=False))
+    def set_eval_model(self, model: keras.Model) -> None:
+        """Validate and save this model from now on."""
+        self.eval_model = model
+        self._predict = tf.function(lambda audio: model(audio, training=False))
 
-    def logits(self, clips: Any) -> Any:
-        """Logits of clips as they are, int16 (n, samples) -> float32 (n, labels)."""
+    def logits(self, clips: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
+        """Return the evaluated model's logits.
+
+        Args:
+            clips: int16, shape (n, samples), not augmented.
+
+        Returns:
+            float32, shape (n, labels).
+        """
         parts = np.split(clips, range(VALIDATION_BATCH, len(clips), VALIDATION_BATCH))
         return np.concatenate(
-            [self._classify(tf.constant(part.astype(np.float32) / 32768)) for part in parts]
+            [self._predict(tf.constant(part.astype(np.float32) / 32768)) for part in parts]
         )
 
 
-def _twin(preset: str, model: keras.Model, task: Task, recipe: Recipe, mixed: bool) -> keras.Model:
-    """A model of the same weights that computes in bfloat16, or just another one."""
+def _copy(
+    model: keras.Model, preset: str, labels: Sequence[str], config: MFCCConfig, mixed: bool
+) -> keras.Model:
+    """Return a model with the same weights that computes in bfloat16 if `mixed`."""
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16" if mixed else policy)
     try:
-        twin = teacher.build(preset, task.labels, recipe.front_end)
+        copy = build_preset(preset, labels, config)
     finally:
         keras.config.set_dtype_policy(policy)
-    set_weights(twin, model.get_weights())
-    return twin
+    set_weights(copy, model.get_weights())
+    return copy
 
 
-def set_weights(model: keras.Model, weights: list[np.ndarray]) -> None:
+def set_weights(model: keras.Model, weights: Sequence[npt.NDArray[Any]]) -> None:
+    """Set all weights of a model and what its layer "scale" computes from them."""
     model.set_weights(weights)
-    model.get_layer("scale").finalize_state()  # which the layer computes from its weights
+    model.get_layer("scale").finalize_state()

@@ -1,10 +1,11 @@
-"""TODO: step."""
+"""The training step: augment, compute features, compare with the targets, update the weights."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from speechgru.mfcc_layer import MFCC
@@ -15,45 +16,54 @@ from training.augmentation.random_draws import RandomDraws
 from training.augmentation.spec_augment import mask_spectrogram
 from training.data.batches import draw_batch, label_shares
 from training.data.task import Task
-from training.loop import teachers as teacher
 from training.loop.checkpoint import CheckpointError
-from training.loop.network import Network, set_weights
-from training.recipes.recipe import Recipe, RecipeError
+from training.loop.devices import check_batch_size
+from training.loop.network import Network, set_weights, without_front_end
+from training.recipes.recipe import Recipe
 
 WARM_UP_STEPS = 500
 LEAST_SHARE = 0.01  # a label that is never drawn has no logit to correct
-OF_DEVICE = 1_000_003  # between the seeds of two devices that share a batch
+SEED_STRIDE = 1_000_003  # between the seeds of two devices that share a batch
+
+Array = npt.NDArray[Any]
+State = dict[str, Any]  # tensors by name, shape (batch, ...)
 
 
 class Trainer:
-    """Models, optimizer and the one traced step that augments, computes features and learns.
+    """Models, optimizer and the training step, a single ``tf.function``.
 
-    A label that is drawn more often than the others is not to be answered more often: the loss adds
-    the logarithm of its share to its logit, and the model without it counts all labels as equally
-    likely (Menon 2021, arXiv:2007.07314, eq. 10).
+    Logit adjustment: the loss adds the logarithm of each label's share of the batches to its
+    logit. So a label that is drawn more often than others is not predicted more often (Menon 2021,
+    arXiv:2007.07314, eq. 10).
 
-    The recipe's students learn in the same steps as its model, from the same augmented clips and
-    from what the model answers to them (distillation in place, Yu & Huang 2019, arXiv:1903.05134).
+    Distillation in place: students train in the same steps as the recipe's model, on the same
+    augmented clips, and learn from its probabilities (Yu & Huang 2019, arXiv:1903.05134).
 
-    The recipe's `carried_share` of the clips start from the state in which a clip of the step
-    before left the network (its frames and its GRUs), the others from zeros, so that the model can
-    run on over a stream. An epoch starts from zeros.
+    Carried states: with `state_carry_probability`, a clip starts from the state in which a clip of
+    the step before left the network, as in a stream. The others, and all clips of an epoch's first
+    step, start from zeros.
 
     Args:
-        task: what to learn; see `training.data.Task`.
-        recipe: how; see `training.recipe.Recipe`.
-        start: trained models to go on from, of the preset and of each student, built inside
-            `strategy.scope()`. Default None.
-        strategy: a ``tf.distribute.Strategy`` that spreads every batch. Default: one device.
+        task: the data.
+        recipe: the settings.
+        start: trained models to continue from, one for the preset and each student, built inside
+            `strategy.scope()`. Default None: new models.
+        strategy: a ``tf.distribute.Strategy`` that splits each batch. Default None: one device.
         teachers: trained models with these labels and this front end. All networks then learn from
-            the mean of their answers, each to a clip by itself, and the students no longer from
-            the recipe's model. Default none.
-        mixed: whether to compute in bfloat16; weights stay float32. Default False.
-        log_mel: float32 (clips, frames, bands), features of `task.clips` computed beforehand, in
-            place of augmented audio. Default None.
+            the mean of their probabilities, and students no longer from the recipe's model.
+            Default none.
+        mixed: whether to compute in bfloat16. Weights stay float32. Default False.
+        log_mel: float32, shape (clips, frames, bands), features of `task.clips` that are used
+            instead of augmented audio. Default None.
 
     Attributes:
         networks: the recipe's model, then its students.
+        prior: float32, shape (labels,), what the loss adds to the logits.
+        traces: how often TensorFlow has traced the step.
+        adapted: whether the scaling of the features is set.
+
+    Raises:
+        RecipeError: the batch size is not a multiple of the number of devices.
     """
 
     def __init__(
@@ -65,55 +75,141 @@ class Trainer:
         strategy: Any = None,
         teachers: Sequence[keras.Model] = (),
         mixed: bool = False,
-        log_mel: Any = None,
+        log_mel: npt.NDArray[np.float32] | None = None,
     ) -> None:
         self.task, self.recipe, self.log_mel = task, recipe, log_mel
         self.strategy = strategy or tf.distribute.get_strategy()
         self.replicas = self.strategy.num_replicas_in_sync
-        if recipe.batch_size % self.replicas:
-            raise RecipeError(
-                f"`batch_size` must be a multiple of the {self.replicas} devices: "
-                f"{recipe.batch_size}"
-            )
+        check_batch_size(recipe, self.strategy)
         self.traces = 0
-        self._carried: list[dict[str, Any]] | None = None
-        self.adapted = start is not None  # a trained model keeps the scaling that it learnt with
+        self.adapted = start is not None  # a trained model keeps its scaling
+        self._carried: Any = None  # the states that the last step left, one dict per network
         keras.utils.set_random_seed(recipe.seed)
         presets = (recipe.preset, *recipe.students)
         with self.strategy.scope():
             self.networks = [
-                Network(preset, model, task, recipe, mixed)
+                Network(preset, model, task.labels, recipe, mixed)
                 for preset, model in zip(presets, start or [None] * len(presets), strict=True)
             ]
             self.teachers = [*teachers]
-            self._answering = [teacher.classifier(model) for model in teachers]
+            self._teacher_classifiers = [without_front_end(model) for model in teachers]
             self.optimizer = _optimizer(recipe)
             self.optimizer.build(self._variables())
-        # In float32, which takes half of float64's time and agrees with it to 1e-3 dB.
+        # float32 takes half of float64's time and differs from it by less than 1e-3 dB.
         self.front_end = MFCC(recipe.front_end, dtype="float32")
         self.noise = tf.constant(task.noise)
         shares = label_shares(len(task.labels), recipe.unknown_share, recipe.silence_share)
         self.prior = np.log(np.maximum(shares, LEAST_SHARE)).astype(np.float32)
         self._run = tf.function(lambda *batch: self.strategy.run(self._step, args=batch))
 
-    def _variables(self) -> list[Any]:
-        return [v for network in self.networks for v in network.learner.trainable_variables]
-
-    def step(self, rows: Any, answers: Any, number: int) -> tuple[Any, Any]:
-        """One step on rows of the task's clips, the `number`th of the run.
+    def draw(self, rng: np.random.Generator) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """Draw a batch.
 
         Returns:
-            Loss and accuracy of each network, (networks,) each.
+            Rows of `task.clips` and their labels, int32, shape (batch,) each.
+        """
+        recipe = self.recipe
+        return draw_batch(
+            self.task, recipe.batch_size, recipe.unknown_share, recipe.silence_share, rng
+        )
+
+    def adapt(self, rng: np.random.Generator, batches: int = 16) -> None:
+        """Set the scaling of the features from augmented training clips.
+
+        Args:
+            rng: draws the clips.
+            batches: how many batches to use. Default 16.
+        """
+        features = []
+        for number in range(batches):
+            rows, labels = self.draw(rng)
+            if self.log_mel is not None:
+                features.append(self.front_end.dct(tf.constant(self.log_mel[rows])).numpy())
+                continue
+            seed = (self.recipe.seed, tf.constant(-1 - number))
+            audio, _ = self.augmented(self.task.clips[rows], labels, seed)
+            features.append(self.front_end(audio).numpy())
+        for network in self.networks:
+            network.train_model.get_layer("scale").adapt(np.concatenate(features))
+        self.adapted = True
+
+    def step(self, rows: Array, labels: Array, number: int) -> tuple[Any, Any]:
+        """Train on one batch.
+
+        Args:
+            rows: int32, shape (batch,), rows of `task.clips`.
+            labels: int32, shape (batch,), their labels.
+            number: number of the step in the run, from 0.
+
+        Returns:
+            Loss and accuracy of each network, shape (networks,) each.
         """
         source = self.task.clips if self.log_mel is None else self.log_mel
-        batch = [self._spread(array) for array in (source[rows], answers)]
+        batch = [self._distribute(array) for array in (source[rows], labels)]
         if number % self.recipe.steps == 0 or self._carried is None:
             self._carried = self._initial_states(len(rows) // self.replicas)
         *results, self._carried = self._run(*batch, tf.constant(number), self._carried)
-        loss, right = (self.strategy.reduce("SUM", value, axis=None) for value in results)
-        return loss, right / len(rows)
+        loss, correct = (self.strategy.reduce("SUM", value, axis=None) for value in results)
+        return loss, correct / len(rows)
 
-    def _spread(self, array: Any) -> Any:
+    def augmented(self, clips: Any, labels: Any, seed: Any) -> tuple[Any, Any]:
+        """Augment clips.
+
+        Args:
+            clips: int16, shape (batch, samples).
+            labels: int32, shape (batch,).
+            seed: int32, shape (2,).
+
+        Returns:
+            Audio, shape (batch, samples), and targets (probabilities), shape (batch, labels);
+            float32 both.
+        """
+        is_silence = labels == len(self.task.labels) - 1
+        settings = self.recipe.augment
+        audio = augment(clips, is_silence, self.noise, seed, settings)
+        draws = RandomDraws(seed, tf.shape(clips)[0])
+        return mixup(audio, self._smoothed(labels), draws, settings)
+
+    def update_eval_models(self) -> None:
+        """Copy what was learned to the evaluated models: the weights, or their moving average."""
+        learned = [network.train_model.get_weights() for network in self.networks]
+        if self.recipe.average:
+            self.optimizer.finalize_variable_values(self._variables())
+        for network, weights in zip(self.networks, learned, strict=True):
+            if network.train_model is not network.eval_model:
+                set_weights(network.eval_model, network.train_model.get_weights())
+                network.train_model.set_weights(weights)
+
+    def state(self) -> list[Array]:
+        """Return all that the next epoch starts from: weights and the optimizer's variables."""
+        weights = [w for network in self.networks for w in network.train_model.get_weights()]
+        return [*weights, *(np.asarray(variable) for variable in self.optimizer.variables)]
+
+    def restore(self, arrays: Sequence[Array]) -> None:
+        """Continue from a `state`.
+
+        Raises:
+            CheckpointError: it is that of another model.
+        """
+        current = self.state()
+        if [a.shape for a in arrays] != [a.shape for a in current]:
+            raise CheckpointError(
+                f"expected a checkpoint of {self.networks[0].eval_model.name} with {len(current)} "
+                f"arrays of its shapes, found {len(arrays)} arrays"
+            )
+        for network in self.networks:
+            count = len(network.train_model.weights)
+            set_weights(network.train_model, arrays[:count])
+            arrays = arrays[count:]
+        for variable, array in zip(self.optimizer.variables, arrays, strict=True):
+            variable.assign(array)
+        self.adapted = True
+
+    def _variables(self) -> list[Any]:
+        return [v for network in self.networks for v in network.train_model.trainable_variables]
+
+    def _distribute(self, array: Array) -> Any:
+        """Return a tensor, or one part of it on each device."""
         if self.replicas == 1:
             return tf.constant(array)
         size = len(array) // self.replicas
@@ -121,10 +217,10 @@ class Trainer:
             lambda place: tf.constant(array[place.replica_id_in_sync_group * size :][:size])
         )
 
-    def _initial_states(self, size: int) -> list[dict[str, Any]]:
-        """The state from which each network starts, for `size` clips on each device."""
+    def _initial_states(self, size: int) -> Any:
+        """Return each network's initial state for `size` clips, on each device."""
 
-        def states(place: Any) -> list[dict[str, Any]]:
+        def states(_: Any) -> list[State]:
             return [initial_state(network.classifier, size) for network in self.networks]
 
         if self.replicas == 1:
@@ -132,141 +228,95 @@ class Trainer:
         return self.strategy.experimental_distribute_values_from_function(states)
 
     def _step(
-        self, clips: Any, answers: Any, number: Any, states: list[dict[str, Any]]
-    ) -> tuple[Any, Any, list[dict[str, Any]]]:
-        """A device's share of a step.
+        self, inputs: Any, labels: Any, number: Any, states: list[State]
+    ) -> tuple[Any, Any, list[State]]:
+        """Compute one device's part of a step.
 
         Returns:
-            For each network its part of the mean loss, and its right answers, (networks,) each; and
-            the state in which its clips have left it.
+            For each network its part of the mean loss and its number of correct predictions,
+            shape (networks,) each; and the state in which each clip leaves it.
         """
         self.traces += 1
-        recipe = self.recipe
-        place = tf.distribute.get_replica_context()
-        seed = recipe.seed + OF_DEVICE * place.replica_id_in_sync_group
-        if self.log_mel is None:
-            audio, wanted = self.augmented(clips, answers, (seed, number))
-            log_mel = self.front_end.log_mel(audio)
-        else:
-            log_mel, wanted = clips, self._wanted(answers)
-        log_mel = mask_spectrogram(log_mel, (seed + 1, number), recipe.augment)
-        features = self.front_end.dct(log_mel)
-        carried = tf.random.stateless_uniform((len(answers), 1), (seed + 2, number))
-        carried = tf.cast(carried < recipe.carried_share, tf.float32)
+        replica = tf.distribute.get_replica_context()
+        seed = self.recipe.seed + SEED_STRIDE * replica.replica_id_in_sync_group
+        features, targets = self._features(inputs, labels, seed, number)
+        carries = tf.random.stateless_uniform((len(labels), 1), (seed + 2, number))
+        carries = tf.cast(carries < self.recipe.state_carry_probability, tf.float32)
         with tf.GradientTape() as tape:
             outputs = [
-                network.classifier({"mfcc": features, **_scaled(state, carried)}, training=True)
+                network.classifier({"mfcc": features, **_scaled(state, carries)}, training=True)
                 for network, state in zip(self.networks, states, strict=True)
             ]
             logits = [tf.cast(output["logits"], tf.float32) + self.prior for output in outputs]
-            targets = self._targets(features, wanted, logits[0])
-            losses = tf.stack(
-                [
-                    tf.reduce_sum(tf.nn.softmax_cross_entropy_with_logits(target, guess))
-                    for target, guess in zip(targets, logits, strict=True)
-                ]
-            )
-            losses /= recipe.batch_size
-        gradients = tape.gradient(losses, [n.learner.trainable_variables for n in self.networks])
-        clipped = []
-        for own in gradients:
-            # Clipped as a whole: their sum over the devices first. Keras sums them once more.
-            own = place.all_reduce("SUM", own) if self.replicas > 1 else own
-            own, _ = tf.clip_by_global_norm(own, recipe.clip_norm)
-            clipped += [gradient / self.replicas for gradient in own]
-        self.optimizer.apply(clipped, self._variables())
-        guesses = tf.argmax(tf.stack(logits), axis=2, output_type=tf.int32)
-        left = [
+            losses = self._losses(features, targets, logits)
+        weights = [network.train_model.trainable_variables for network in self.networks]
+        self._update(tape.gradient(losses, weights), replica)
+        predictions = tf.argmax(tf.stack(logits), axis=2, output_type=tf.int32)
+        next_states = [
             {name: tf.cast(output[f"next_{name}"], tf.float32) for name in state}
             for output, state in zip(outputs, states, strict=True)
         ]
-        return losses, tf.reduce_sum(tf.cast(guesses == answers, tf.float32), axis=1), left
+        correct = tf.reduce_sum(tf.cast(predictions == labels, tf.float32), axis=1)
+        return losses, correct, next_states
 
-    def _wanted(self, answers: Any) -> Any:
-        labels, smoothing = len(self.task.labels), self.recipe.label_smoothing
-        return tf.one_hot(answers, labels) * (1 - smoothing) + smoothing / labels
+    def _features(self, inputs: Any, labels: Any, seed: Any, number: Any) -> tuple[Any, Any]:
+        """Return MFCC, (batch, frames, n_mfcc), and targets, (batch, labels)."""
+        if self.log_mel is None:
+            audio, targets = self.augmented(inputs, labels, (seed, number))
+            log_mel = self.front_end.log_mel(audio)
+        else:
+            log_mel, targets = inputs, self._smoothed(labels)
+        log_mel = mask_spectrogram(log_mel, (seed + 1, number), self.recipe.augment)
+        return self.front_end.dct(log_mel), targets
 
-    def _targets(self, features: Any, wanted: Any, logits: Any) -> list[Any]:
-        """What each network is to answer, where the recipe's model answers `logits`."""
-        if self.teachers:
-            answers = [
-                model({"mfcc": features, **initial_state(model, len(wanted))})["logits"]
-                for model in self._answering
+    def _smoothed(self, labels: Any) -> Any:
+        """Return targets with label smoothing, (batch, labels)."""
+        count, smoothing = len(self.task.labels), self.recipe.label_smoothing
+        return tf.one_hot(labels, count) * (1 - smoothing) + smoothing / count
+
+    def _losses(self, features: Any, targets: Any, logits: list[Any]) -> Any:
+        """Return the sum of each network's cross-entropies over the batch size, (networks,)."""
+        losses = tf.stack(
+            [
+                tf.reduce_sum(tf.nn.softmax_cross_entropy_with_logits(target, own))
+                for target, own in zip(
+                    self._distilled(features, targets, logits[0]), logits, strict=True
+                )
             ]
-            taught = tf.reduce_mean(tf.nn.softmax(tf.stack(answers) + self.prior), axis=0)
+        )
+        return losses / self.recipe.batch_size
+
+    def _distilled(self, features: Any, targets: Any, logits: Any) -> list[Any]:
+        """Return each network's targets, where `logits` are those of the recipe's model."""
+        if self.teachers:
+            taught = self._teacher_probabilities(features, len(targets))
         else:
             taught = tf.stop_gradient(tf.nn.softmax(logits))
         weight = self.recipe.teaching
-        taught = (1 - weight) * wanted + weight * taught
-        return [taught if self.teachers else wanted] + [taught] * len(self.recipe.students)
+        taught = (1 - weight) * targets + weight * taught
+        return [taught if self.teachers else targets] + [taught] * len(self.recipe.students)
 
-    def augmented(self, clips: Any, answers: Any, seed: Any) -> tuple[Any, Any]:
-        """Augmented audio of clips, (batch, samples), and what is wanted of it, (batch, labels)."""
-        is_silence = answers == len(self.task.labels) - 1
-        settings = self.recipe.augment
-        audio = augment(clips, is_silence, self.noise, seed, settings)
-        return mixup(audio, self._wanted(answers), RandomDraws(seed, tf.shape(clips)[0]), settings)
+    def _teacher_probabilities(self, features: Any, batch: int) -> Any:
+        """Return the teachers' mean probabilities for clips by themselves, (batch, labels)."""
+        logits = [
+            model({"mfcc": features, **initial_state(model, batch)})["logits"]
+            for model in self._teacher_classifiers
+        ]
+        return tf.reduce_mean(tf.nn.softmax(tf.stack(logits) + self.prior), axis=0)
 
-    def adapt(self, rng: Any, batches: int = 16) -> None:
-        """Set the scaling of the features from augmented training clips."""
-        features = []
-        for number in range(batches):
-            rows, answers = self.draw(rng)
-            if self.log_mel is not None:
-                features.append(self.front_end.dct(tf.constant(self.log_mel[rows])).numpy())
-                continue
-            seed = (self.recipe.seed, tf.constant(-1 - number))
-            audio, _ = self.augmented(self.task.clips[rows], answers, seed)
-            features.append(self.front_end(audio).numpy())
-        for network in self.networks:
-            network.learner.get_layer("scale").adapt(np.concatenate(features))
-        self.adapted = True
-
-    def draw(self, rng: Any) -> Any:
-        """Rows of a batch and their labels."""
-        recipe = self.recipe
-        return draw_batch(
-            self.task, recipe.batch_size, recipe.unknown_share, recipe.silence_share, rng
-        )
-
-    def show(self) -> None:
-        """Give each `model` what its `learner` has learnt: its weights, or their moving average."""
-        learnt = [network.learner.get_weights() for network in self.networks]
-        if self.recipe.average:
-            self.optimizer.finalize_variable_values(self._variables())
-        for network, weights in zip(self.networks, learnt, strict=True):
-            if network.learner is not network.model:
-                set_weights(network.model, network.learner.get_weights())
-                network.learner.set_weights(weights)
-
-    def state(self) -> list[np.ndarray]:
-        """Everything that the next step starts from but its number."""
-        weights = [array for network in self.networks for array in network.learner.get_weights()]
-        return [*weights, *(np.asarray(variable) for variable in self.optimizer.variables)]
-
-    def restore(self, arrays: list[np.ndarray]) -> None:
-        """Take up a `state`.
-
-        Raises:
-            CheckpointError: it is of another model.
-        """
-        current = self.state()
-        if [a.shape for a in arrays] != [a.shape for a in current]:
-            raise CheckpointError(
-                f"expected a checkpoint of {self.networks[0].model.name} with {len(current)} "
-                f"arrays of its shapes, found {len(arrays)} arrays"
-            )
-        for network in self.networks:
-            count = len(network.learner.weights)
-            set_weights(network.learner, arrays[:count])
-            arrays = arrays[count:]
-        for variable, array in zip(self.optimizer.variables, arrays, strict=True):
-            variable.assign(array)
-        self.adapted = True
+    def _update(self, gradients: list[list[Any]], replica: Any) -> None:
+        """Clip each network's gradients by their global norm and apply them."""
+        clipped = []
+        for own in gradients:
+            # Sum over the devices first, to clip the whole batch's. Keras sums once more.
+            own = replica.all_reduce("SUM", own) if self.replicas > 1 else own
+            own, _ = tf.clip_by_global_norm(own, self.recipe.clip_norm)
+            clipped += [gradient / self.replicas for gradient in own]
+        self.optimizer.apply(clipped, self._variables())
 
 
-def _scaled(state: dict[str, Any], factors: Any) -> dict[str, Any]:
-    """A state whose rows are multiplied by factors, (batch, 1)."""
+def _scaled(state: State, factors: Any) -> State:
+    """Multiply the rows of a state by factors, (batch, 1)."""
     return {
         name: value * tf.reshape(factors, (-1, *[1] * (len(value.shape) - 1)))
         for name, value in state.items()

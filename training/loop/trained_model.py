@@ -1,4 +1,4 @@
-"""A trained model and what its run says of it."""
+"""Load a trained model and its metrics from the folder of a run."""
 
 import json
 from pathlib import Path
@@ -11,42 +11,73 @@ LAYERS = ("mfcc", "scale", "logits")
 
 
 def load_trained(path: Path, *, streams: bool = False) -> tuple[Any, dict[str, Any]]:
-    """The Keras model of a run's folder, or a .keras file, and the metrics.json beside it.
+    """Load a Keras model and the `metrics.json` beside it.
 
     Args:
-        path: the folder or the file.
-        streams: whether it must be a model of `speechgru.build_model`, and no other teacher.
+        path: the folder of a run, or a .keras file.
+        streams: whether the model must be one of `speechgru.build_model`, which can recognise a
+            stream. Default False.
+
+    Returns:
+        The ``keras.Model`` and the content of `metrics.json`.
 
     Raises:
-        ModelError: nothing is there, or no such model with these labels.
+        ModelError: there is no model, or it does not fit its labels.
     """
-    import keras
-
-    import speechgru.models  # noqa: F401  registers the layers that the file names
-
     path = path / "model.keras" if path.is_dir() else path
-    if not path.is_file():
-        raise ModelError(f"{path}: expected a trained model, found nothing")
-    notes = path.parent / "metrics.json"
-    try:
-        metrics = json.loads(notes.read_text(encoding="utf-8"))
-        labels = metrics["labels"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else repr(error)
-        raise ModelError(f"{notes}: expected the labels of {path.name}, found {reason}") from error
-    named = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
-    if not named or len(set(labels)) < len(labels):
-        raise ModelError(f"{notes}: expected different labels, found {labels!r}")
-    try:
-        model = keras.saving.load_model(path)
-        found = (model.input_shape, model.output_shape)
-    except Exception as error:  # Keras raises many kinds for what is no model
-        reason = str(error).splitlines()[0]
-        raise ModelError(f"{path}: expected a Keras model, found {reason}") from error
-    expected = ((None, WINDOW), (None, len(labels)))
-    if found != expected:
-        raise ModelError(f"{path}: expected input and output of {expected}, found {found}")
+    metrics = read_metrics(path)
+    model = load_keras(path)
+    shapes = (model.input_shape, model.output_shape)
+    expected = ((None, WINDOW), (None, len(metrics["labels"])))
+    if shapes != expected:
+        raise ModelError(f"{path}: expected input and output of {expected}, found {shapes}")
     needed = {*LAYERS, "conv"} if streams else {*LAYERS}
     if not {layer.name for layer in model.layers} >= needed:
         raise ModelError(f"{path}: expected a model of speechgru.build_model, found {model.name}")
     return model, metrics
+
+
+def read_metrics(model: Path) -> dict[str, Any]:
+    """Read the `metrics.json` beside a model. This does not need TensorFlow.
+
+    Args:
+        model: the model's file, which must exist.
+
+    Returns:
+        The metrics, among them "labels", a list of different strings.
+
+    Raises:
+        ModelError: there is no model, or no metrics with labels beside it.
+    """
+    if not model.is_file():
+        raise ModelError(f"{model}: expected a trained model, found nothing")
+    path = model.parent / "metrics.json"
+    try:
+        metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        labels = metrics["labels"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else repr(error)
+        raise ModelError(f"{path}: expected the labels of {model.name}, found {reason}") from error
+    named = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
+    if not named or len(set(labels)) < len(labels):
+        raise ModelError(f"{path}: expected different labels, found {labels!r}")
+    return metrics
+
+
+def load_keras(path: Path) -> Any:
+    """Load a model of this project from a .keras file.
+
+    Raises:
+        ModelError: it is not one.
+    """
+    import keras
+
+    import speechgru.models  # noqa: F401  registers the layers
+
+    try:
+        model = keras.saving.load_model(path)
+        _ = model.input_shape, model.output_shape
+    except Exception as error:  # Keras raises many kinds
+        reason = str(error).splitlines()[0] if str(error) else repr(error)
+        raise ModelError(f"{path}: expected a Keras model, found: {reason}") from error
+    return model

@@ -1,4 +1,4 @@
-"""Features by librosa: the front end's own, and computed once."""
+"""Tests of training/loop/librosa_features.py."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from speechgru.mfcc_layer import MFCC
 from training.loop.librosa_features import librosa_log_mel
 
 
-def test_they_are_the_front_ends_and_are_read_from_the_cache_the_second_time(tmp_path):
+def test_features_are_those_of_the_front_end_and_are_read_from_the_cache_the_second_time(tmp_path):
     clips = np.random.default_rng(0).integers(-9000, 9000, (5, 16000)).astype(np.int16)
     config = MFCCConfig()
     found = librosa_log_mel(clips, config, tmp_path)

@@ -1,0 +1,60 @@
+"""Tests of training/loop/arguments.py."""
+
+from pathlib import Path
+
+import pytest
+
+from training.loop.arguments import UsageError, parse_arguments
+
+
+def test_options_that_are_not_given_have_their_defaults():
+    options = parse_arguments([])
+    assert (options.data, options.recipe, options.words) == (None, "medium", None)
+    assert (options.features, options.device, options.strategy) == ("graph", "auto", "none")
+    assert options.teachers == ()
+    assert options.out.parent == Path("runs")
+
+
+def test_options_are_read_and_the_command_is_recorded():
+    command = ["--words", "yes", "no", "--teachers", "a", "b", "--seed", "-1", "--out", "run"]
+    options = parse_arguments(command)
+    assert options.words == ("yes", "no")
+    assert options.teachers == (Path("a"), Path("b"))
+    assert (options.seed, options.out) == (-1, Path("run"))
+    assert options.command == tuple(command)
+
+
+def test_paths_can_be_made_independent_of_the_current_folder():
+    options = parse_arguments(["--data", "d", "--start", "/s", "--teachers", "t", "--out", "o"])
+    moved = options.from_folder(Path("/home/me"))
+    assert (moved.data, moved.start) == (Path("/home/me/d"), Path("/s"))
+    assert moved.teachers == (Path("/home/me/t"),)
+    assert (moved.negative, moved.out) == (None, Path("/home/me/o"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--epochs", "three"], "--epochs: expected a whole number, found 'three'"),
+        (["--epochs", "1.5"], "--epochs: expected a whole number, found '1.5'"),
+        (["--epochs", ""], "--epochs: expected a whole number, found ''"),
+        (["--seed", "9" * 5000], "--seed: expected a whole number, found '99999"),
+        (["--seed"], "--seed: expected one argument"),
+        (["--words"], "--words: expected at least one argument"),
+        (["--words", ""], "--words: expected a word, found ''"),
+        (["--words", "yes", " "], "--words: expected a word, found ' '"),
+        (["--out", ""], "--out: expected a path, found ''"),
+        (["--teachers", ""], "--teachers: expected a path, found ''"),
+        (["--device", "tpu"], "--device: invalid choice: 'tpu'"),
+        (["--speed", "2"], "unrecognized arguments: --speed 2"),
+        (["data"], "unrecognized arguments: data"),
+        (["--resume"], "--resume: expected --out"),
+        (["--resume", "--out", "run", "--seed", "5"], "found --seed as well"),
+        (["--resume", "--out", "run", "--epochs", "5"], "found --epochs as well"),
+    ],
+)
+def test_wrong_usage_is_one_line_that_names_the_option(arguments, message):
+    with pytest.raises(UsageError) as caught:
+        parse_arguments(arguments)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,105 @@
+"""Tests of training/loop/earlier_runs.py, and of runs that start from or learn from others."""
+
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+
+from training.train import main
+
+
+def test_a_run_starts_from_another(run_folder, word_folder, recipe_file, tmp_path, capsys):
+    arguments = ["--data", str(word_folder), "--recipe", str(recipe_file), "--epochs", "1"]
+    arguments += ["--start", str(run_folder), "--out", str(tmp_path / "more")]
+    assert main([*arguments, "--words", "yes", "no"]) == 0
+    metrics = json.loads((tmp_path / "more" / "metrics.json").read_text())
+    history = json.loads((tmp_path / "more" / "history.json").read_text())
+    assert (metrics["epochs"], len(metrics["commands"])) == (4, 2)
+    assert history[0]["validation_accuracy"] >= 0.8  # not a fresh model's
+    before, after = (
+        keras.saving.load_model(folder / "model.keras").get_layer("scale").get_weights()
+        for folder in (run_folder, tmp_path / "more")
+    )
+    np.testing.assert_array_equal(before[0], after[0])
+    arguments[-1] = str(tmp_path / "other")
+    capsys.readouterr()
+    assert main([*arguments, "--words", "no", "bird"]) == 2
+    assert "expected a model of no, bird, unknown, silence" in capsys.readouterr().err
+
+
+def test_students_start_with_their_teacher_and_replace_no_run(
+    run_folder, word_folder, recipe_file, family_file, tmp_path, capsys
+):
+    arguments = ["--data", str(word_folder), "--words", "yes", "no", "--recipe", str(family_file)]
+    arguments += ["--epochs", "1", "--out"]
+    assert main([*arguments, str(tmp_path / "first"), "--epochs", "2"]) == 0
+    assert main([*arguments, str(tmp_path / "more"), "--start", str(tmp_path / "first")]) == 0
+    losses = [
+        json.loads((tmp_path / run / "medium" / "history.json").read_text())[0]["loss"]
+        for run in ("first", "more")
+    ]
+    assert losses[1] < losses[0] / 2
+    alone = tmp_path / "alone.toml"
+    alone.write_text(recipe_file.read_text().replace('"small"', '"medium"'))
+    taken = [*arguments[:3], *arguments[3:5], "--recipe", str(alone), "--epochs", "1"]
+    taken += ["--start", str(tmp_path / "first"), "--out", str(tmp_path / "student")]
+    assert main(taken) == 0  # the student's model, from the folder of its preset
+    history = json.loads((tmp_path / "student" / "history.json").read_text())
+    assert history[0]["loss"] < losses[0] / 2
+    shutil.copytree(run_folder, tmp_path / "runs" / "medium")
+    assert "students: medium, with small as teacher\n" in capsys.readouterr().out
+    for out, start, message in (
+        ("runs", "first", "medium: expected a new folder, found a run"),
+        ("other", "first/medium", "expected a model of preset small"),
+    ):
+        given = [str(tmp_path / out), "--start", str(tmp_path / start)]
+        assert main([*arguments, *given]) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_a_run_learns_from_the_models_of_others(
+    run_folder, word_folder, recipe_file, tmp_path, capsys
+):
+    recipe = tmp_path / "convolutions.toml"
+    recipe.write_text(recipe_file.read_text().replace('"small"', '"residual"'))
+    data = ["--data", str(word_folder), "--epochs", "2"]
+    words = ["--words", "yes", "no"]
+    taught = [*data, "--recipe", str(recipe_file), "--out", str(tmp_path / "taught")]
+    taught += ["--teachers", str(run_folder), str(tmp_path / "conv")]
+    assert main([*data, *words, "--recipe", str(recipe), "--out", str(tmp_path / "conv")]) == 0
+    assert main([*taught, *words]) == 0
+    metrics = json.loads((tmp_path / "taught" / "metrics.json").read_text())
+    assert metrics["teacher"] == "small and residual"
+    assert len(metrics["commands"]) == 3
+    saved = (tmp_path / "taught" / "model.keras").read_bytes()
+    assert main(["--resume", "--out", str(tmp_path / "taught")]) == 0
+    assert saved == (tmp_path / "taught" / "model.keras").read_bytes()
+    assert f"teachers: {run_folder}, {tmp_path / 'conv'}\n" in capsys.readouterr().out
+    taught[taught.index("--out") + 1] = str(tmp_path / "other")
+    assert main([*taught, "--words", "no", "bird"]) == 2
+    errors = capsys.readouterr().err
+    assert f"{run_folder}: expected a model of no, bird, unknown, silence" in errors
+    other = tmp_path / "other.toml"
+    other.write_text(recipe_file.read_text() + "[front_end]\nn_mfcc = 20\n")
+    changed = [*taught, *words]
+    changed[changed.index("--recipe") + 1] = str(other)
+    assert main(changed) == 2
+    assert f"{run_folder}: expected a model with MFCCConfig(" in capsys.readouterr().err
+    (tmp_path / "conv" / "metrics.json").unlink()
+    assert main([*taught, *words]) == 2
+    assert "metrics.json: expected the labels of model.keras" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("key", ["commands", "epochs", "training_seconds"])
+def test_a_start_needs_the_metrics_of_a_run(
+    key, run_folder, word_folder, recipe_file, tmp_path, capsys
+):
+    start = shutil.copytree(run_folder, tmp_path / "start")
+    metrics = json.loads((start / "metrics.json").read_text())
+    del metrics[key]
+    (start / "metrics.json").write_text(json.dumps(metrics))
+    arguments = ["--data", str(word_folder), "--recipe", str(recipe_file), "--start", str(start)]
+    assert main([*arguments, "--out", str(tmp_path / "new")]) == 2
+    assert f"metrics.json: expected that of a run with `{key}`" in capsys.readouterr().err

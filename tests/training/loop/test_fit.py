@@ -1,0 +1,46 @@
+"""Tests of training/loop/fit.py: whole trainings, without the script."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from training.loop.fit import TrainingError, train
+from training.loop.step import Trainer
+
+
+def test_the_step_is_traced_once_and_a_seed_repeats_the_run(task, recipe, tmp_path):
+    weights = []
+    for number in range(2):
+        trainer = Trainer(task, recipe)
+        assert not train(trainer, tmp_path / str(number))
+        assert trainer.traces == 1, number
+        weights.append(trainer.networks[0].eval_model.get_weights())
+    for first, second in zip(*weights, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_bfloat16_and_averaged_weights_learn_and_are_saved_in_float32(
+    task, family_recipe, tmp_path
+):
+    trainer = Trainer(task, dataclasses.replace(family_recipe, average=0.9), mixed=True)
+    assert not train(trainer, tmp_path)
+    for network, folder in zip(trainer.networks, (tmp_path, tmp_path / "medium"), strict=True):
+        assert network.train_model.get_layer("gru_1").compute_dtype == "bfloat16"
+        model = keras.saving.load_model(folder / "model.keras")
+        assert {layer.compute_dtype for layer in model.layers} <= {"float32", "float64"}
+        predictions = network.logits(task.validation).argmax(axis=1)
+        assert np.mean(predictions == task.targets) > 0.8
+        raw, averaged = (
+            m.get_layer("logits").get_weights()[0] for m in (network.train_model, model)
+        )
+        assert 1e-6 < np.abs(raw - averaged).max() < 0.5
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(task, recipe, tmp_path):
+    trainer = Trainer(task, dataclasses.replace(recipe, steps=5))
+    kernel = trainer.networks[0].train_model.get_layer("logits").kernel
+    kernel.assign(np.full(kernel.shape, np.nan))
+    with pytest.raises(TrainingError, match=r"loss became nan in epoch 1: .*learning_rate"):
+        train(trainer, tmp_path)

@@ -1,0 +1,173 @@
+"""Tests of training/loop/run.py: what a run learns and leaves behind, and how it continues."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from training.loop import checkpoint
+from training.loop.epoch_files import LAST
+from training.train import main
+
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPT = ROOT / "training" / "train.py"
+
+
+def test_a_run_learns_and_says_how_well(run_folder):
+    metrics = json.loads((run_folder / "metrics.json").read_text())
+    assert metrics["labels"] == ["yes", "no", "unknown", "silence"]
+    assert metrics["validation_accuracy"] > 0.8
+    assert 30_000 < metrics["parameters"] <= 40_000
+    confusion = np.array(metrics["confusion"])
+    assert confusion.sum() == metrics["validation_clips"]
+    accuracy = np.trace(confusion) / confusion.sum()
+    assert accuracy == pytest.approx(metrics["validation_accuracy"])
+
+
+def test_the_saved_model_is_the_last_epochs(run_folder, task):
+    metrics = json.loads((run_folder / "metrics.json").read_text())
+    history = json.loads((run_folder / "history.json").read_text())
+    last = history[-1]["validation_accuracy"]
+    model = keras.saving.load_model(run_folder / "model.keras")
+    predictions = model(task.validation.astype(np.float32) / 32768).numpy().argmax(axis=1)
+    assert len(history) == 3
+    assert metrics["validation_accuracy"] == last == np.mean(predictions == task.targets)
+
+
+def test_a_run_leaves_its_recipe_and_pictures(run_folder):
+    recipe = json.loads((run_folder / "recipe.json").read_text())
+    assert (recipe["steps"], recipe["augment"]["speed"]) == (40, 0.05)
+    for name in ("curves.png", "confusion.png"):
+        assert (run_folder / name).read_bytes().startswith(b"\x89PNG")
+    assert not list(run_folder.glob(".*"))  # nothing half-written is left
+
+
+def same_weights(one, other):
+    for first, second in zip(one, other, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+KILLED_WHILE_WRITING = """
+import os, signal, sys
+import numpy as np
+from pathlib import Path
+
+sys.path.insert(0, {root!r})
+from training.train import main
+
+write, count = np.savez, 0
+
+def savez(path, **arrays):
+    global count
+    count += 1
+    write(path, **arrays)
+    if count == 2:
+        Path(path).write_bytes(Path(path).read_bytes()[:5000])  # half of the second checkpoint
+        os.kill(os.getpid(), signal.SIGKILL)
+
+np.savez = savez
+main({arguments!r})
+"""
+
+
+DISK_FULL = """
+import resource, sys
+
+sys.path.insert(0, {root!r})
+from training.train import main
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+sys.exit(main({arguments!r}))
+"""
+
+
+def run_code(code, arguments):
+    code = code.format(root=str(ROOT), arguments=arguments)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_a_killed_run_ends_as_if_it_had_not_been_killed(word_folder, family_file, tmp_path, capsys):
+    arguments = ["--data", str(word_folder), "--words", "yes", "no", "--recipe", str(family_file)]
+    assert main([*arguments, "--out", str(tmp_path / "whole")]) == 0
+
+    cut = tmp_path / "cut"
+    done = run_code(KILLED_WHILE_WRITING, [*arguments, "--out", str(cut)])
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert len(checkpoint.load(cut / LAST)[1]["histories"][0]) == 1
+
+    good = (cut / LAST).read_bytes()
+    done = run_code(DISK_FULL, ["--resume", "--out", str(cut)])
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert ": File too large" in done.stderr
+    assert (cut / LAST).read_bytes() == good
+
+    capsys.readouterr()
+    assert main(["--resume", "--out", str(cut)]) == 0
+    assert "continuing after epoch 1 of 3" in capsys.readouterr().out
+    found, expected = (checkpoint.load(out / LAST) for out in (cut, tmp_path / "whole"))
+    same_weights(found[0], expected[0])
+    histories = [state[1]["histories"] for state in (found, expected)]
+    for mine, theirs in zip(*histories, strict=True):
+        for one, other in zip(mine, theirs, strict=True):
+            assert {**one, "seconds": 0} == {**other, "seconds": 0}
+    for saved in ("model.keras", "medium/model.keras"):
+        models = [keras.saving.load_model(o / saved) for o in (cut, tmp_path / "whole")]
+        same_weights(*[model.get_weights() for model in models])
+    assert not list(cut.glob(".*"))
+
+
+def test_two_workers_have_the_losses_of_one(word_folder, plain_file, tmp_path):
+    recipe = tmp_path / "family.toml"
+    recipe.write_text('students = ["medium"]\n' + plain_file.read_text())
+    with socket.socket() as one, socket.socket() as other:
+        sockets = [one, other]
+        for s in sockets:
+            s.bind(("127.0.0.1", 0))
+        hosts = [f"127.0.0.1:{s.getsockname()[1]}" for s in sockets]
+    command = [sys.executable, str(SCRIPT), "--data", str(word_folder), "--words", "yes", "no"]
+    command += ["--recipe", str(recipe), "--device", "cpu"]
+    workers = []
+    for index in range(2):
+        cluster = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
+        workers.append(
+            subprocess.Popen(
+                [*command, "--strategy", "multiworker", "--out", str(tmp_path / "two")],
+                env={**os.environ, "TF_CONFIG": json.dumps(cluster)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    try:
+        for worker in workers:
+            _, errors = worker.communicate(timeout=180)
+            assert worker.returncode == 0, errors
+    finally:
+        for worker in workers:
+            worker.kill()
+    assert main([*command[2:], "--out", str(tmp_path / "one")]) == 0
+    for saved in ("history.json", "medium/history.json"):
+        two, one = (json.loads((tmp_path / n / saved).read_text()) for n in ("two", "one"))
+        for key in ("loss", "training_accuracy", "validation_loss", "validation_accuracy"):
+            np.testing.assert_allclose([e[key] for e in two], [e[key] for e in one], rtol=1e-3)
+
+
+def test_features_by_librosa_learn_as_those_of_the_graph(
+    word_folder, plain_file, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SPEECHGRU_CACHE", str(tmp_path / "cache"))
+    histories = []
+    for features in ("graph", "librosa"):
+        out = tmp_path / features
+        arguments = ["--data", str(word_folder), "--recipe", str(plain_file), "--out", str(out)]
+        assert main([*arguments, "--words", "yes", "no", "--features", features]) == 0
+        histories.append(json.loads((out / "history.json").read_text())[-1])
+    assert histories[0]["validation_accuracy"] == histories[1]["validation_accuracy"]
+    assert histories[0]["loss"] == pytest.approx(histories[1]["loss"], rel=1e-2)

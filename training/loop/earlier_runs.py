@@ -1,0 +1,106 @@
+"""Load the models of other runs: those to start from (--start) and teachers (--teachers)."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from training.clips.errors import DataError
+from training.loop.network import build_preset
+from training.loop.run_folder import MODEL, RunFolderError
+from training.loop.trained_model import load_trained
+from training.recipes.recipe import Recipe, RecipeError
+
+
+@dataclasses.dataclass(frozen=True)
+class EarlierRun:
+    """A finished run.
+
+    Attributes:
+        folder: its folder.
+        model: its model.
+        metrics: its `metrics.json`.
+    """
+
+    folder: Path
+    model: keras.Model
+    metrics: dict[str, Any]
+
+    @property
+    def file(self) -> Path:
+        """The model's file."""
+        return self.folder / MODEL
+
+
+def load_teachers(folders: Sequence[Path], recipe: Recipe) -> list[EarlierRun]:
+    """Load teachers.
+
+    Raises:
+        ModelError: there is no model in a folder.
+        RecipeError: a model has another front end than the recipe.
+    """
+    teachers = [EarlierRun(folder, *load_trained(folder)) for folder in folders]
+    for teacher in teachers:
+        found = teacher.model.get_layer("mfcc").config
+        if found != recipe.front_end:
+            raise RecipeError(
+                f"{teacher.folder}: expected a model with {recipe.front_end}, found {found}"
+            )
+    return teachers
+
+
+def load_start(folder: Path, recipe: Recipe) -> list[EarlierRun]:
+    """Load the models that a run starts from: the preset's, then each student's.
+
+    Args:
+        folder: an earlier run. A model is in the folder of its preset's name if there is one.
+        recipe: the recipe of the new run.
+
+    Raises:
+        ModelError: there is no model in a folder.
+        RunFolderError: it is not the folder of a run.
+        RecipeError: a model is not of the recipe's preset or front end.
+    """
+    return [
+        _load_start(own if (own := folder / preset).is_dir() else folder, preset, recipe)
+        for preset in (recipe.preset, *recipe.students)
+    ]
+
+
+def _load_start(folder: Path, preset: str, recipe: Recipe) -> EarlierRun:
+    run = EarlierRun(folder, *load_trained(folder))
+    for key, kind in (("commands", list), ("epochs", int), ("training_seconds", (int, float))):
+        if not isinstance(run.metrics.get(key), kind):
+            raise RunFolderError(
+                f"{folder / 'metrics.json'}: expected that of a run with `{key}`, found "
+                f"{run.metrics.get(key)!r}"
+            )
+    expected = build_preset(preset, run.metrics["labels"], recipe.front_end)
+    front_end = run.model.get_layer("mfcc").config
+    if front_end != recipe.front_end or _shapes(run.model) != _shapes(expected):
+        raise RecipeError(
+            f"{folder}: expected a model of preset {preset} with the recipe's front end, "
+            f"found {run.model.name} with {front_end}"
+        )
+    return run
+
+
+def check_labels(runs: Sequence[EarlierRun], labels: Sequence[str]) -> None:
+    """Check that models have the labels of a task.
+
+    Raises:
+        DataError: a model has others.
+    """
+    for run in runs:
+        if list(run.metrics["labels"]) != list(labels):
+            raise DataError(
+                f"{run.folder}: expected a model of {', '.join(labels)}, "
+                f"found one of {', '.join(run.metrics['labels'])}"
+            )
+
+
+def _shapes(model: keras.Model) -> list[Any]:
+    outputs = [(layer.name, layer.output.shape) for layer in model.layers]
+    return [*outputs, *(weight.shape for weight in model.weights)]

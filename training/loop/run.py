@@ -1,0 +1,138 @@
+"""A training run from checked options to the report."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from training.clips.finding import find_clips
+from training.clips.words import SILENCE, UNKNOWN, choose_words
+from training.data.official_release import default_cache, speech_commands
+from training.data.task import Task, make_task
+from training.loop import run_folder
+from training.loop.arguments import Options
+from training.loop.checks import Plan
+from training.loop.devices import (
+    check_batch_size,
+    choose_device,
+    choose_strategy,
+    has_bfloat16,
+    is_chief,
+)
+from training.loop.earlier_runs import EarlierRun, check_labels, load_start, load_teachers
+from training.loop.fit import train
+from training.loop.librosa_features import librosa_log_mel, with_silence
+from training.loop.report import report
+from training.loop.step import Trainer
+from training.output.atomic_files import write_text
+from training.recipes.recipe import Recipe
+
+
+def run(plan: Plan) -> bool:
+    """Load the data, train and report.
+
+    Args:
+        plan: the options and the recipe.
+
+    Returns:
+        Whether Ctrl-C ended the training. The models of the last complete epoch are reported.
+
+    Raises:
+        SpeechGRUError: the data, a model or a device cannot be used, or the training failed.
+        OSError: a file cannot be read or written.
+    """
+    options, recipe = plan.options, plan.recipe
+    mixed = has_bfloat16(choose_device(options.device))
+    strategy = choose_strategy(options.strategy)
+    check_batch_size(recipe, strategy)
+    with strategy.scope():
+        start = load_start(options.start, recipe) if options.start else []
+        teachers = load_teachers(options.teachers, recipe)
+    earlier = [*start[:1], *teachers]
+    data = options.data or speech_commands()
+    if earlier:  # before all clips are read
+        words = choose_words(find_clips(data), options.words)
+        check_labels(earlier, (*words, UNKNOWN, SILENCE))
+    task = _make_task(data, options, recipe)
+    writes = is_chief(strategy)
+    models = [model.file for model in (*start, *teachers)]
+    identity = _prepare_folder(plan, task, models, writes)
+    _describe(task, recipe, teachers)
+    log_mel = None
+    if options.features == "librosa":
+        task, log_mel = _librosa_features(task, recipe)
+    trainer = Trainer(
+        task,
+        recipe,
+        [model.model for model in start] or None,
+        strategy=strategy,
+        teachers=[teacher.model for teacher in teachers],
+        mixed=mixed,
+        log_mel=log_mel,
+    )
+    interrupted = train(trainer, options.out, writes, identity)
+    if writes:
+        commands = _commands(earlier, options)
+        report(trainer, data, commands, options.out, start[0].metrics if start else None)
+    return interrupted
+
+
+def _make_task(data: Path, options: Options, recipe: Recipe) -> Task:
+    return make_task(
+        data,
+        words=options.words,
+        negative=options.negative,
+        noise=options.noise,
+        synthetic=options.synthetic,
+        synthetic_weight=recipe.synthetic_weight,
+        synthetic_share=recipe.synthetic_share,
+        seed=recipe.seed,
+        spliced_share=recipe.spliced_share,
+    )
+
+
+def _prepare_folder(plan: Plan, task: Task, models: Sequence[Path], writes: bool) -> str:
+    """Write how the run is started, or check that a resumed run has the same clips.
+
+    Returns:
+        The run's identity.
+    """
+    out = plan.options.out
+    text = json.dumps({"labels": task.labels, **task.lists}, indent=0)
+    if plan.options.resume:
+        run_folder.check_task(out, text)
+    if writes:
+        out.mkdir(parents=True, exist_ok=True)
+        write_text(out / run_folder.TASK, text)
+        skipped = "".join(f"{path}: {reason}\n" for path, reason in task.skipped)
+        write_text(out / run_folder.SKIPPED, skipped)
+        if not plan.options.resume:
+            run_folder.write_start(out, plan.options, plan.recipe)
+    return run_folder.run_identity(plan.recipe, text, task.clips, models)
+
+
+def _describe(task: Task, recipe: Recipe, teachers: Sequence[EarlierRun]) -> None:
+    print(f"training on {task.summary}; validating on {len(task.targets)} clips")
+    print(f"labels: {', '.join(task.labels)}")
+    if teachers:
+        print(f"teachers: {', '.join(str(teacher.folder) for teacher in teachers)}")
+    elif recipe.students:
+        print(f"students: {', '.join(recipe.students)}, with {recipe.preset} as teacher")
+
+
+def _librosa_features(task: Task, recipe: Recipe) -> tuple[Task, npt.NDArray[np.float32]]:
+    print("features: by librosa, once; speech is not augmented")
+    task = with_silence(task, recipe)
+    cache = default_cache() / "features"
+    return task, librosa_log_mel(task.clips, recipe.front_end, cache)
+
+
+def _commands(earlier: Sequence[EarlierRun], options: Options) -> list[str]:
+    """Return the commands that the models come from, each once, this run's last."""
+    commands: list[Any] = [c for run in earlier for c in run.metrics.get("commands", [])]
+    commands.append("python training/train.py " + shlex.join(options.command))
+    return list(dict.fromkeys(commands))
