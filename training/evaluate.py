@@ -1,38 +1,25 @@
-"""Measure a model on clips that it has not learnt from: as they are, in noise and shifted.
+"""Evaluate a model on clips that it was not trained on: clean, in noise and shifted in time.
 
     python training/evaluate.py runs/medium --data speech_commands --report runs/medium/report
 
-MODEL is a run's folder, a Keras model with its run's metrics.json beside it, or an exported
-.tflite file. The same data, seed and labels give the same clips and the same noise, whatever the
-model. The report's folder gets `report.md`, `report.json`, two pictures, and `answers.csv` with
-the answer to every clip as it is.
+MODEL is a run's folder, a Keras model with its run's metrics.json beside it, or an exported .tflite
+file. The same data, seed and labels give the same clips and the same noise for every model. The
+report is report.md, report.json, two figures, and predictions.csv with the prediction for every
+clean clip.
 """
 
 import argparse
-import hashlib
-import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import numpy as np
 
-from speechgru.audio import AudioError
-from speechgru.modelfile import ModelError
-from training.clips.errors import DataError
-from training.download import DownloadError, speech_commands
-from training.evaluation.clips import NOT_OFFICIAL, read_set
-from training.evaluation.conditions import CLEAN, listen
-from training.evaluation.metrics import summarise
-from training.evaluation.model import load_model
-from training.evaluation.noises import find_noises, noise_windows
-from training.evaluation.report import condition_rows, heading, table, write
-from training.output.messages import printable
+from training.output.script import script
 
 
-def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add = parser.add_argument
     add("model", type=Path, metavar="MODEL", help="run folder, .keras or .tflite file")
     add(
@@ -46,57 +33,43 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "--split",
         choices=("validation", "testing", "all"),
         default="validation",
-        help="all: every clip of the folder, none made; default: %(default)s",
+        help="all: every clip of the folder, and nothing else (default: %(default)s)",
     )
     add(
         "--noise",
         type=Path,
         metavar="DIR",
-        help="noises that the model was not trained on (default: the last fifth of those in DATA)",
+        help="noise recordings that the model was not trained on (default: the last fifth of each "
+        "recording in DATA/_background_noise_)",
     )
-    add("--seed", type=int, default=0, help="decides the draws, as in a recipe; default: 0")
-    add("--report", type=Path, metavar="DIR", help="folder to write to (default: only a table)")
-    parsed = parser.parse_args(arguments)
-    if parsed.seed < 0:
-        parser.error(f"--seed: expected 0 or more, found {parsed.seed}")
-    return parsed
+    add("--seed", type=int, default=0, help="seed of all random choices (default: %(default)s)")
+    add("--report", type=Path, metavar="DIR", help="folder of the report (default: only a table)")
+    options = parser.parse_args(arguments)
+    if options.seed < 0:
+        parser.error(f"--seed: expected 0 or more, found {options.seed}")
+    return options
 
 
-def main(arguments: list[str] | None = None) -> int:
-    try:
-        run(parse_arguments(arguments))
-    except KeyboardInterrupt:
-        return 130
-    except (AudioError, DataError, DownloadError, ModelError, OSError, MemoryError) as error:
-        print(f"evaluate.py: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    return 0
+@script
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parse_arguments(arguments)
+    from training.data.official_release import speech_commands
+    from training.evaluation.evaluation import evaluate
+    from training.evaluation.model import load_model
+    from training.evaluation.report import condition_table, headline
 
-
-def run(parsed: argparse.Namespace) -> None:
-    """Read, measure, report."""
-    model = load_model(parsed.model)
-    data = parsed.data or speech_commands()
-    clips, kind = read_set(data, model.labels, parsed.split, parsed.seed)
-    rng = np.random.default_rng((parsed.seed, 1))
-    noises, source = find_noises(clips, parsed.noise, rng)
-    if parsed.report:
-        parsed.report.mkdir(parents=True, exist_ok=True)
-    scores = listen(model, clips, noise_windows(noises, len(clips.words), rng))
-    settings = {
-        "model": printable(model.path),
-        "sha256": hashlib.sha256(model.path.read_bytes()).hexdigest(),
-        "data": printable(data),
-        "split": parsed.split,
-        "what": NOT_OFFICIAL[kind],
-        "seed": parsed.seed,
-        "noise": source,
-    }
-    report = settings | summarise(model.labels, clips, scores)
-    print(f"{heading(report)}\n\n{table(condition_rows(report))}")
-    if parsed.report:
-        write(report, clips, scores[CLEAN], parsed.report)
-        print(parsed.report / "report.md")
+    model = load_model(options.model)
+    report = evaluate(
+        model,
+        options.data or speech_commands(),
+        split=options.split,
+        noise=options.noise,
+        seed=options.seed,
+        report_folder=options.report,
+    )
+    print(f"{headline(report)}\n\n{condition_table(report)}\n")
+    if options.report:
+        print(options.report / "report.md")
 
 
 if __name__ == "__main__":

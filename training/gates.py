@@ -1,54 +1,49 @@
-"""Show what a model's GRUs do while a word is spoken.
+"""Draw what the GRUs of a model do while a word is spoken.
 
-    python training/gates.py runs/medium samples/yes-festival-kal-32k-pcm16.wav -o gates.png
+    python training/gates.py medium samples/yes-festival-kal-32k-pcm16.wav -o gates.png
 
-MODEL is a run's folder or a model.keras with its metrics.json beside it. The picture has the
-waveform, the log-mel spectrogram, and for each GRU the update gate z in the reading of Chung 2014
-(near 1 writes, whatever the model's own reading is), the reset gate r, the norms of candidate and
-state, and the probability of every label as it builds up. A table of the same is printed.
+MODEL is the name of a bundled model, a run's folder, or a model.keras with its metrics.json beside
+it. The picture has a column for each GRU: the waveform, the log-mel spectrogram, the update gate z
+(as in Chung 2014: near 1 the candidate is written, whatever the model's own convention is), the
+reset gate r, the norms of candidate and state, and the probability of every label over time. A
+table with the same content is printed.
 """
 
 import argparse
-import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import numpy as np
 
-from speechgru import audio
-from speechgru.audio import AudioError
-from speechgru.modelfile import ModelError
-from training.clips.window import one_second
-from training.figures.gate_trace import table, trace
+from training.output.script import script
+from training.output.tensorflow_start import start_tensorflow
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", type=Path, metavar="MODEL", help="run folder or .keras file")
-    parser.add_argument("sound", metavar="FILE", help="the second with the word is heard")
-    parser.add_argument("-o", "--out", type=Path, required=True, metavar="PNG")
-    parsed = parser.parse_args(arguments)
+def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("model", metavar="MODEL", help='"medium", "small", a run folder or a .keras file')
+    add("audio", metavar="FILE", help="audio file; its loudest second is used")
+    add("-o", "--out", type=Path, required=True, metavar="PNG", help="the picture to write")
+    return parser.parse_args(arguments)
+
+
+@script
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parse_arguments(arguments)
+    start_tensorflow()
+    from speechgru import audio
+    from training.clips.window import one_second
+    from training.figures.gate_trace import gate_table, load_gru_model, trace_gates
     from training.figures.gates import plot_gates
-    from training.loop.trained_model import load_trained
 
-    try:
-        if parsed.model.suffix == ".tflite":
-            raise ModelError(f"{parsed.model}: expected a run's folder or a .keras file")
-        model, metrics = load_trained(parsed.model, streams=True)
-        labels = tuple(metrics["labels"])
-        samples = one_second(audio.load(parsed.sound)).astype(np.float32)
-        found = trace(model, samples)
-        plot_gates(found, labels, Path(parsed.sound).name, parsed.out)
-    except KeyboardInterrupt:
-        return 130
-    except (AudioError, ModelError, OSError) as error:
-        print(f"gates.py: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    print(table(found, labels))
-    print(parsed.out)
-    return 0
+    model, labels = load_gru_model(options.model)
+    trace = trace_gates(model, one_second(audio.load(options.audio)))
+    title = f"The GRUs of {Path(options.model).name} during {Path(options.audio).name}"
+    plot_gates(trace, labels, title, options.out)
+    print(gate_table(trace, labels))
+    print(options.out)
 
 
 if __name__ == "__main__":

@@ -1,31 +1,43 @@
-"""Pictures: curves and confusion of a run, a model in noise, and what augmentation does to a clip.
+"""Draw what each augmentation does to a clip.
 
-    python training/plots.py SOUND OTHER --out docs/augmentation.png
+    python training/plot_augmentation.py FILE OTHER --out docs/augmentation.png
 
-draws one second of SOUND before and after each augmentation; OTHER is mixed up with it.
+FILE and OTHER are audio files; mixup blends FILE with OTHER.
 """
 
 import argparse
-import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from speechgru import audio
-from training.figures.augmentations import _second, plot_augmentations
+
+from training.output.script import script
+from training.output.tensorflow_start import start_tensorflow
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Draw what each augmentation does to a clip.")
-    parser.add_argument("sound", type=Path, help="sound file; its first second is drawn")
-    parser.add_argument("other", type=Path, help="sound file to mix it up with")
-    parser.add_argument("--out", type=Path, required=True, metavar="PNG")
-    parser.add_argument("--seed", type=int, default=92, help="default: %(default)s")
-    options = parser.parse_args(arguments)
-    clip, other = (_second(audio.load(path)) for path in (options.sound, options.other))
+def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("audio", metavar="FILE", help="audio file; its loudest second is drawn")
+    add("other", metavar="OTHER", help="audio file to blend it with")
+    add("--out", type=Path, required=True, metavar="PNG", help="the picture to write")
+    add("--seed", type=int, default=92, help="seed of the random draws (default: %(default)s)")
+    return parser.parse_args(arguments)
+
+
+@script
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parse_arguments(arguments)
+    start_tensorflow()
+    from speechgru import audio
+    from training.clips.window import one_second
+    from training.figures.augmentations import plot_augmentations
+
+    clip, other = (one_second(audio.load(path)) for path in (options.audio, options.other))
     plot_augmentations(clip, other, options.out, options.seed)
+    print(options.out)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from training.augmentation.levels import amplitude_of_db
+from training.augmentation.levels import db_to_amplitude
 from training.augmentation.random_draws import RandomDraws
 from training.augmentation.settings import Augment
 from training.clips.window import RATE
@@ -34,7 +34,7 @@ def apply_microphone(audio: tf.Tensor, draws: RandomDraws, settings: Augment) ->
         response += _random_response(frequency, draws, settings.eq_db)
     if settings.band_limit_share:
         response = _limit_band(response, frequency, draws, settings.band_limit_share)
-    spectrum = _multiply(tf.signal.rfft(audio), amplitude_of_db(response))
+    spectrum = _multiply(tf.signal.rfft(audio), db_to_amplitude(response))
     return tf.signal.irfft(spectrum, [samples])
 
 

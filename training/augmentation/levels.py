@@ -5,7 +5,7 @@ import math
 import tensorflow as tf
 
 
-def amplitude_of_db(level: tf.Tensor) -> tf.Tensor:
+def db_to_amplitude(level: tf.Tensor) -> tf.Tensor:
     """Return the amplitude factors of levels in dB: 10 ** (level / 20)."""
     return tf.exp(level * (math.log(10) / 20))
 

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from training.augmentation.levels import amplitude_of_db, rms
+from training.augmentation.levels import db_to_amplitude, rms
 from training.augmentation.random_draws import RandomDraws
 from training.augmentation.settings import Augment
 from training.data.noise_recordings import NOISE_ROW
@@ -31,11 +31,11 @@ def add_noise(
         float32, shape (batch, samples).
     """
     background = random_background(noise, draws, speech.shape[1])
-    silence_level = amplitude_of_db(draws.uniform("silence level", -80.0, -10.0))
+    silence_level = db_to_amplitude(draws.uniform("silence level", -80.0, -10.0))
     silence_level = tf.where(draws.bernoulli("digital zero", 0.1), 0.0, silence_level)
     noise_level = 0.0
     if settings.noise_share:
-        noise_level = rms(speech) / amplitude_of_db(draws.uniform("snr", *settings.snr_db))
+        noise_level = rms(speech) / db_to_amplitude(draws.uniform("snr", *settings.snr_db))
         has_noise = draws.bernoulli("noise share", settings.noise_share)
         noise_level = tf.where(has_noise, noise_level, 0.0)
     level = tf.where(is_silence, silence_level, noise_level)
@@ -48,7 +48,7 @@ def random_background(noise: tf.Tensor, draws: RandomDraws, samples: int) -> tf.
     The second stretch is up to 40 dB weaker than the first.
     """
     first = _random_stretch(noise, draws, "first noise", samples)
-    level = amplitude_of_db(draws.uniform("second noise level", -40.0, 0.0))
+    level = db_to_amplitude(draws.uniform("second noise level", -40.0, 0.0))
     return first + level * _random_stretch(noise, draws, "second noise", samples)
 
 

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from training.augmentation.channel import apply_microphone, apply_telephone
-from training.augmentation.levels import amplitude_of_db
+from training.augmentation.levels import db_to_amplitude
 from training.augmentation.noise_mixing import add_noise
 from training.augmentation.random_draws import RandomDraws
 from training.augmentation.rooms import reverberate
@@ -35,7 +35,7 @@ def augment(
     mixed = apply_telephone(mixed, draws, settings.telephone_share)
     if settings.gain_db == (0, 0):
         return tf.clip_by_value(mixed, -1.0, 1.0)
-    gain = amplitude_of_db(draws.uniform("gain", *settings.gain_db))
+    gain = db_to_amplitude(draws.uniform("gain", *settings.gain_db))
     # The level of noise in a clip of silence is random already.
     return _scale(mixed, tf.where(is_silence, 1.0, gain))
 

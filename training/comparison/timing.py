@@ -1,17 +1,26 @@
-"""Turns that several candidates take, so that a drift of the machine's speed meets all."""
+"""Timing of several candidates in turns."""
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+
+WARM_UP_ROUNDS = 3
 
 
-def rounds(candidates: dict[str, Callable[[], Any]], count: int) -> dict[str, list[float]]:
-    """Seconds of every candidate in every round, after three that are not counted."""
+def rounds(candidates: Mapping[str, Callable[[], object]], count: int) -> dict[str, list[float]]:
+    """Time candidates in turns, so that a change of the machine's speed affects all alike.
+
+    Args:
+        candidates: what to call, by name.
+        count: number of rounds. Three more come first and are not counted.
+
+    Returns:
+        The seconds of each candidate in each round.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in candidates}
-    for number in range(count + 3):
+    for number in range(-WARM_UP_ROUNDS, count):
         for name, run in candidates.items():
-            began = time.perf_counter()
+            start = time.perf_counter()
             run()
-            if number >= 3:
-                seconds[name].append(time.perf_counter() - began)
+            if number >= 0:
+                seconds[name].append(time.perf_counter() - start)
     return seconds

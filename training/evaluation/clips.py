@@ -1,72 +1,99 @@
-"""TODO: clips."""
+"""Which clips a model is evaluated on."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from tqdm import tqdm
 
 from speechgru import audio
 from speechgru.recognizer import NOT_COMMANDS
+from training.clips.clip import Clip
 from training.clips.errors import DataError
-from training.clips.finding import SPEAKER_MARK, Clip, find_clips, find_recordings
+from training.clips.finding import SILENCE_FOLDER, UNKNOWN_FOLDER, find_clips
+from training.clips.names import comparable
 from training.clips.window import WINDOW, one_second, to_int16
-from training.clips.words import SILENCE, UNKNOWN
+from training.clips.words import SILENCE, respell
 from training.data.evaluation_set import EvaluationSet, evaluation_set
 from training.data.noise_recordings import held_out_noises
-from training.output.messages import printable, warn
+from training.output.messages import printable, some, warn
 
-NOT_OFFICIAL = {
-    "validation": "Validation clips, on which recipes are compared: their accuracy is not official "
-    "test accuracy.",
-    "testing": "Testing clips, with unknown words and silence drawn by the seed: their accuracy "
-    "is not quite that on the official test set, which has its own.",
-    "test set": "Clips of a folder in the layout of the official test set, each as it is.",
-    "all": "Every clip of the folder, as it is: whether training heard some of them is not known.",
+Split = Literal["validation", "testing", "all"]
+Kind = Literal["validation", "testing", "test set", "all"]
+
+NOTES: dict[Kind, str] = {
+    "validation": "Recipes were compared on the validation clips, so this is not official test "
+    "accuracy.",
+    "testing": "Unknown words and silence are drawn by the seed. The official test set has its "
+    "own, so this is not quite official test accuracy.",
+    "test set": "The folder has the layout of the official test set, and every clip is used as it "
+    "is.",
+    "all": "Every clip of the folder is used as it is. The model may have been trained on some of "
+    "them.",
 }
 
 
-def read_set(data: Path, labels: Sequence[str], split: str, seed: int) -> tuple[EvaluationSet, str]:
-    """The clips to measure on, and which key of NOT_OFFICIAL they are.
+def read_evaluation_set(
+    data: Path, labels: Sequence[str], split: Split, seed: int
+) -> tuple[EvaluationSet, Kind]:
+    """Read the clips to evaluate on.
+
+    Args:
+        data: a folder of <word>/*.wav.
+        labels: the labels of the model.
+        split: "validation" or "testing": the clips of that split, with unknown words and silence
+            drawn by the seed. "all": every clip of the folder.
+        seed: the seed of these draws, as in a recipe.
+
+    Returns:
+        The clips, and their kind. The kind is "test set" where `split` is "testing" and the folder
+        has `_unknown_` or `_silence_`, as the official test set has: then every clip is used.
 
     Raises:
-        DataError: no command has a folder, or the folder no clips of the split.
+        DataError: no command has a folder, or there are no clips of the split.
     """
     commands = [label for label in labels if label not in NOT_COMMANDS]
-    found = find_clips(data)
+    found = respell(find_clips(data), commands)
     words = {clip.word for clip in found}
     present = [word for word in commands if word in words]
     if not present:
-        some = ", ".join(sorted(words)[:20])
-        raise DataError(f"{data}: no clips of {', '.join(commands)}; there are clips of {some}")
-    official = [label for label in NOT_COMMANDS if (data / f"_{label}_").is_dir()]
-    if split == "validation" and len(official) == len(NOT_COMMANDS):
-        raise DataError(f"{data}: expected validation clips, found a test set: --split testing")
-    if split == "all" or (split == "testing" and official):
-        clips, kind = every_clip(data, found), "all" if split == "all" else "test set"
+        raise DataError(
+            f"{data}: no clips of {', '.join(commands)}; there are clips of {some(sorted(words))}"
+        )
+    kind = _kind(data, found, split)
+    if kind == "validation" or kind == "testing":
+        clips = evaluation_set(data, words=present, split=kind, seed=seed, found=found)
     else:
-        clips, kind = evaluation_set(data, words=present, split=split, seed=seed), split
+        clips = read_every_clip(data, found)
     missing = [word for word in commands if word not in clips.words]
     if missing:
-        warn(f"{data}: no {of_split(split)}clips of {', '.join(missing)}")
+        warn(f"{data}: no {describe_split(split)} of {', '.join(missing)}")
     return clips, kind
 
 
-def of_split(split: str) -> str:
-    return "" if split == "all" else f"{split} "
+def describe_split(split: str) -> str:
+    """Return what the clips of a split are called: "validation clips", or "clips" for all."""
+    return "clips" if split == "all" else f"{split} clips"
 
 
-def every_clip(data: Path, found: Sequence[Clip]) -> EvaluationSet:
-    """All `found` clips of a folder, and those in `_unknown_` and `_silence_`, each as it is."""
-    rows = [(clip.path, clip.word, clip.speaker) for clip in found]
-    for path in find_recordings(data / "_unknown_"):  # <word>_<speaker>_nohash_<take>.wav
-        rows.append((path, UNKNOWN, path.stem.partition(SPEAKER_MARK)[0].rpartition("_")[2]))
-    rows += [(path, SILENCE, "") for path in find_recordings(data / "_silence_")]
-    samples = np.empty((len(rows), WINDOW), np.int16)
-    bar = tqdm(rows, desc="test clips", disable=None, leave=False, unit="file")
-    for number, (path, _, _) in enumerate(bar):
-        samples[number] = to_int16(one_second(audio.load(path)))
-    paths, words, speakers = zip(*rows, strict=True)
-    names = [printable(path.relative_to(data).as_posix()) for path in paths]
-    noises = held_out_noises(data)
-    return EvaluationSet(samples, list(words), names, list(speakers), noises)
+def _kind(data: Path, found: Sequence[Clip], split: Split) -> Kind:
+    test_folders = {comparable(clip.folder) for clip in found} & {UNKNOWN_FOLDER, SILENCE_FOLDER}
+    if split == "validation" and len(test_folders) == 2:
+        raise DataError(f"{data}: expected validation clips, found a test set: use --split testing")
+    return "test set" if split == "testing" and test_folders else split
+
+
+def read_every_clip(data: Path, found: Sequence[Clip]) -> EvaluationSet:
+    """Read all clips that were found in a folder, and the noises that training does not use."""
+    samples = np.empty((len(found), WINDOW), np.int16)
+    progress = tqdm(found, desc="reading clips", disable=None, leave=False, unit="file")
+    for number, clip in enumerate(progress):
+        samples[number] = to_int16(one_second(audio.load(clip.path)))
+    return EvaluationSet(
+        samples,
+        [clip.word for clip in found],
+        [printable(clip.path.relative_to(data).as_posix()) for clip in found],
+        ["" if clip.word == SILENCE else clip.speaker for clip in found],
+        held_out_noises(data),
+    )

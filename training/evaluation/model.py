@@ -1,8 +1,8 @@
-"""TODO: model."""
+"""A trained Keras model or an exported file, behind one function that predicts."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,51 +11,71 @@ import scipy.special
 from speechgru.modelfile import ModelError
 from speechgru.recognizer import NOT_COMMANDS, Recognizer
 from training.clips.window import RATE
-from training.loop.trained_model import load_trained
 
 Audio = npt.NDArray[np.float32]
-Scores = npt.NDArray[np.float64]
+Probabilities = npt.NDArray[np.float64]
+Predict = Callable[[Audio], Probabilities]
 
 
-class Model(NamedTuple):
-    """A model: its file, its labels, and clips (n, WINDOW) -> probabilities (n, labels)."""
+@dataclasses.dataclass(frozen=True)
+class EvaluatedModel:
+    """A model to evaluate.
+
+    Attributes:
+        path: its file.
+        labels: its labels, unknown and silence among them.
+        predict: maps clips (n, WINDOW) in [-1, 1] to the probabilities of the labels (n, labels).
+    """
 
     path: Path
     labels: tuple[str, ...]
-    score: Callable[[Audio], Scores]
+    predict: Predict
 
 
-def load_model(path: Path) -> Model:
-    """A run's folder, its model.keras, or an exported file.
+def load_model(path: Path) -> EvaluatedModel:
+    """Load a model.
+
+    Args:
+        path: a run's folder, its model.keras, or an exported .tflite file. TensorFlow is imported
+            only for the first two.
 
     Raises:
-        ModelError: there is no model, or none with labels, unknown and silence among them.
+        ModelError: there is no model, or it lacks one of the labels unknown and silence.
     """
     path = path / "model.keras" if path.is_dir() else path
     if not path.is_file():
         raise ModelError(f"{path}: expected a trained model, found nothing")
-    labels, score = (_keras if path.suffix == ".keras" else _tflite)(path)
+    labels, predict = (_load_keras if path.suffix == ".keras" else _load_tflite)(path)
     missing = [label for label in NOT_COMMANDS if label not in labels]
     if missing:
-        raise ModelError(f"{path}: expected a label {missing[0]}, found {' '.join(labels)}")
-    return Model(path, labels, score)
+        found = ", ".join(map(repr, labels))
+        raise ModelError(f"{path}: expected a label {missing[0]!r}, found {found}")
+    return EvaluatedModel(path, labels, predict)
 
 
-def _tflite(path: Path) -> tuple[tuple[str, ...], Callable[[Audio], Scores]]:
+def _load_tflite(path: Path) -> tuple[tuple[str, ...], Predict]:
     recognizer = Recognizer(path)
 
-    def score(clips: Audio) -> Scores:
-        found = [answer.scores for answer in recognizer.recognize(list(clips), RATE)]
-        return np.array([[scores[label] for label in recognizer.labels] for scores in found])
+    def predict(clips: Audio) -> Probabilities:
+        results = recognizer.recognize(list(clips), RATE)
+        return np.array(
+            [[result.scores[label] for label in recognizer.labels] for result in results]
+        )
 
-    return recognizer.labels, score
+    return recognizer.labels, predict
 
 
-def _keras(path: Path) -> tuple[tuple[str, ...], Callable[[Audio], Scores]]:
+def _load_keras(path: Path) -> tuple[tuple[str, ...], Predict]:
+    from training.output.tensorflow_start import start_tensorflow
+
+    start_tensorflow()
+    from training.loop.trained_model import load_trained
+
     model, metrics = load_trained(path)
 
-    def score(clips: Audio) -> Scores:
+    def predict(clips: Audio) -> Probabilities:
         logits = np.asarray(model.predict_on_batch(clips), np.float64)
-        return scipy.special.softmax(logits, axis=1)
+        probabilities: Probabilities = scipy.special.softmax(logits, axis=1)
+        return probabilities
 
-    return tuple(metrics["labels"]), score
+    return tuple(metrics["labels"]), predict

@@ -1,4 +1,4 @@
-"""TODO: noises."""
+"""The noise of an evaluation."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,39 +17,58 @@ from training.output.messages import printable
 def find_noises(
     clips: EvaluationSet, folder: Path | None, rng: np.random.Generator
 ) -> tuple[list[Samples], str]:
-    """Noises at 16 kHz, each with some sound in it, and where they come from.
+    """Return noises for an evaluation.
+
+    They are the recordings of a folder; without one, the parts of the data folder's noises that
+    training does not use; where there are none, synthetic noises.
+
+    Args:
+        clips: the clips to evaluate on, with the noises of their folder.
+        folder: a folder of noise recordings, or None.
+        rng: makes the synthetic noises.
+
+    Returns:
+        The noises at 16 kHz, none of them digital zero, and a description of their source.
 
     Raises:
-        DataError: no noise in the folder.
+        DataError: the folder has no usable recording.
     """
     if folder is not None:
-        reading = Reading()
-        files = {path.resolve(): path for path in find_recordings(folder)}  # each file once
-        read = reading.each([*files.values()], to_int16, folder.name, folder)
-        noises = [noise for _, noise in read if noise.any()]
-        reading.check()
-        reading.show()
-        if not noises:
-            raise DataError(f"{folder}: expected noise recordings with sound, found none")
+        noises = read_recordings(folder)
         return noises, f"{len(noises)} recordings of {printable(folder)}"
     noises = [noise for noise in clips.noises if noise.any()]
     if noises:
-        which = f"the last fifth of {len(noises)} recordings in _background_noise_"
-        return noises, f"{which}; training may have heard the rest of them"
+        return noises, (
+            f"the last fifth of {len(noises)} recordings in _background_noise_; the model may have "
+            "been trained on the rest of them"
+        )
     made = synthetic_noise(clips.samples, rng, seconds=2)
     noises = [to_int16(0.05 * noise / noise.std()) for noise in made]
-    return noises, f"{len(noises)} made noises, for want of recordings"
+    return noises, f"{len(noises)} synthetic noises, because there are no recordings"
+
+
+def read_recordings(folder: Path) -> list[Samples]:
+    """Read all recordings of a folder that are not digital zero; each file once."""
+    reading = Reading()
+    files = {path.resolve(): path for path in find_recordings(folder)}
+    read = reading.each([*files.values()], to_int16, folder.name, folder)
+    noises = [noise for _, noise in read if noise.any()]
+    reading.check()
+    reading.show()
+    if not noises:
+        raise DataError(f"{folder}: expected noise recordings with sound, found none")
+    return noises
 
 
 def noise_windows(noises: Sequence[Samples], count: int, rng: np.random.Generator) -> Samples:
-    """Random seconds of random noises, none of them zero, int16 (count, WINDOW).
+    """Draw random seconds of random noises, none of them digital zero, int16 (count, WINDOW).
 
-    A noise that is shorter is repeated.
+    Noises shorter than a second are repeated.
     """
     windows = np.zeros((count, WINDOW), np.int16)
     for window in windows:
         while not window.any():
-            noise = noises[rng.integers(len(noises))]
+            noise = noises[int(rng.integers(len(noises)))]
             start = rng.integers(max(0, noise.size - WINDOW) + 1)
             window[:] = np.resize(noise[start : start + WINDOW], WINDOW)
     return windows

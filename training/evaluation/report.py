@@ -1,117 +1,158 @@
-"""TODO: report."""
+"""The report of an evaluation: Markdown, JSON, two figures and the predictions."""
 
 import csv
 import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from training.clips.words import SILENCE, UNKNOWN
 from training.data.evaluation_set import EvaluationSet
-from training.evaluation.clips import of_split
-from training.evaluation.conditions import CLEAN, SNRS
-from training.evaluation.model import Scores
+from training.evaluation.clips import describe_split
+from training.evaluation.conditions import CLEAN, SNRS, noisy
+from training.evaluation.metrics import Metrics, Proportion, Summary
+from training.evaluation.model import Probabilities
 from training.output.atomic_files import write_text
+from training.output.tables import markdown_table
 
 METHOD = """\
-Intervals are those of Wilson, 95 %, and take clips for independent: clips of one speaker are alike,
-so that true intervals are wider. False commands are the clips of unknown words and of silence that
-are taken for a command.
+Intervals are Wilson's 95 % intervals. They assume independent clips. Clips of one speaker are
+alike, so the true intervals are wider. False alarms are clips of unknown words and of silence for
+which a command was predicted.
 
-Noise: each clip has one second of noise, the same at every SNR and for every model. SNR is the
-ratio of mean powers over the whole second. A clip of silence is replaced by its noise, at the level
-that the noise has in a speech clip of median level. The sum is clipped to [-1, 1].
-Shifts: + is later; what is moved in is zeros.
+Noise: one second of noise is added to each clip, the same at every SNR and for every model. The SNR
+is the ratio of the mean powers over the whole second. A clip of silence is replaced by its noise,
+at the level that the noise has in a speech clip of median level. The sum is clipped to [-1, 1].
+Shifts: positive shifts are later; zeros are shifted in.
 
-Speakers are divided by the SHA-1 of their names, which is the same for every model. The held-out
-half can check choices that were made on the other alone. One half may be easier than the other:
-compare models on one half, not the halves with each other.
-"""
-
-
-def heading(report: dict[str, Any]) -> str:
-    count = dict(report["clips"])
-    unknown, silence = count.pop(UNKNOWN), count.pop(SILENCE)
-    commands = sum(count.values())
-    split = of_split(report["split"])
-    return (
-        f"{report['model']} on {commands + unknown + silence:,} {split}clips of "
-        f"{report['data']}: {commands:,} of commands, {unknown:,} unknown, {silence:,} silence"
-    )
+Speakers are divided into two halves by the SHA-1 of their names, the same for every model. The
+held-out half can check choices that were made on the other half alone. One half may be easier than
+the other, so compare models on the same half."""
 
 
-def condition_rows(report: dict[str, Any]) -> list[list[str]]:
-    """A table, its head first."""
-    head = ["clips", "accuracy", "recall of commands", "false commands: unknown", "silence"]
-    keys = ("accuracy", "command_recall", "false_commands_of_unknown", "false_commands_of_silence")
-    rows = [[name, *(text(found[k]) for k in keys)] for name, found in report["conditions"].items()]
-    return [head, *rows]
+class Report(Summary):
+    """What report.json holds: what was evaluated, and the metrics."""
+
+    model: str
+    sha256: str
+    data: str
+    split: str
+    note: str
+    seed: int
+    noise: str
 
 
-def text(found: dict[str, Any]) -> str:
-    """A share in per cent with its interval."""
-    if not found["of"]:
-        return "-"
-    value, low, high = (100 * found[key] for key in ("share", "low", "high"))
-    return f"{value:.2f}% ({low:.1f} to {high:.1f})"
+def write_report(
+    report: Report, clips: EvaluationSet, probabilities: Probabilities, folder: Path
+) -> None:
+    """Write report.json, report.md, confusion.png, noise.png and predictions.csv.
 
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows, the head first, as a Markdown table with aligned columns."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [rows[0], ["-" * width for width in widths], *rows[1:]]
-    padded = ([c.ljust(w) for c, w in zip(line, widths, strict=True)] for line in lines)
-    return "".join(f"| {' | '.join(line)} |\n" for line in padded)
-
-
-def write(report: dict[str, Any], clips: EvaluationSet, scores: Scores, folder: Path) -> None:
-    """report.json, report.md, confusion.png, noise.png and answers.csv in a folder."""
+    Args:
+        report: what was evaluated, and the metrics.
+        clips: the clips that were evaluated.
+        probabilities: predictions for the clean clips, (clips, labels).
+        folder: where to write; it exists.
+    """
     from training.figures.confusion_matrix import plot_confusion
     from training.figures.noise import plot_noise
 
     labels, conditions = report["confusion"]["labels"], report["conditions"]
-    clean = conditions[CLEAN]
-    by_label = [["label", "clips", "answers", "recall", "precision"]]
-    for label, found in report["labels"].items():
-        recall, precision = found["recall"], found["precision"]
-        counts = [str(recall["of"]), str(precision["of"])]
-        by_label.append([label, *counts, text(recall), text(precision)])
-    by_speaker = [["", "speakers", "clips", "accuracy", "recall of commands"]]
-    for part, found in report["speakers"].items():
-        counts = [str(found["speakers"]), str(found["accuracy"]["of"])]
-        by_speaker.append([part, *counts, text(found["accuracy"]), text(found["command_recall"])])
-    lines = [
-        f"# {Path(report['model']).name}: {text(clean['accuracy'])} on {report['split']} clips\n",
-        f"Measured by `training/evaluate.py`: {heading(report)}. {report['what']}\n",
-        f"- model: `{report['model']}`, SHA-256 `{report['sha256']}`",
-        f"- data: `{report['data']}`, {report['split']} clips, seed {report['seed']}",
-        f"- noise: {report['noise']}\n",
-        table(condition_rows(report)),
-        "![Accuracy in noise](noise.png)\n",
-        f"## Labels, clips {CLEAN}\n",
-        f"The mean of the labels' recalls is {clean['mean_recall_of_labels']:.2%}.\n",
-        table(by_label),
-        "![Confusion matrix](confusion.png)\n",
-        f"## Speakers, clips {CLEAN}\n",
-        "Commands and unknown words; silence has no speaker.\n",
-        table(by_speaker),
-        f"## How it was measured\n\n{METHOD}",
-    ]
-    write_text(folder / "report.md", "\n".join(lines))
+    write_text(folder / "report.md", report_markdown(report))
     write_text(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False))
-    write_text(folder / "answers.csv", answers_csv(labels, clips, scores))
+    write_text(folder / "predictions.csv", predictions_csv(labels, clips, probabilities))
     plot_confusion(report["confusion"]["counts"], labels, folder / "confusion.png")
-    in_noise = {f"{snr} dB": conditions[f"noise at {snr} dB"] for snr in SNRS}
-    plot_noise({"no noise": clean} | in_noise, folder / "noise.png")
+    by_snr = {f"{snr} dB": conditions[noisy(snr)] for snr in SNRS}
+    plot_noise({"no noise": conditions[CLEAN]} | by_snr, folder / "noise.png")
 
 
-def answers_csv(labels: Sequence[str], clips: EvaluationSet, scores: Scores) -> str:
-    """A line for each clip: its name, its label, the answer and the answer's probability."""
+def report_markdown(report: Report) -> str:
+    """Return the report as Markdown."""
+    clean, clips = report["conditions"][CLEAN], describe_split(report["split"])
+    parts = [
+        f"# {Path(report['model']).name}: {percent(clean['accuracy'])} on {clips}",
+        f"Measured by `training/evaluate.py`: {headline(report)}. {report['note']}",
+        f"- model: `{report['model']}`, SHA-256 `{report['sha256']}`\n"
+        f"- data: `{report['data']}`, {clips}, seed {report['seed']}\n"
+        f"- noise: {report['noise']}",
+        condition_table(report),
+        "![Accuracy in noise](noise.png)",
+        "## Labels, clean clips",
+        f"The mean recall of the labels is {clean['mean_recall_of_labels']:.2%}.",
+        label_table(report),
+        "![Confusion matrix](confusion.png)",
+        "## Speakers, clean clips",
+        "Commands and unknown words only: silence has no speaker.",
+        speaker_table(report),
+        "## Method",
+        METHOD,
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def headline(report: Report) -> str:
+    """Return which model was evaluated, and on how many clips."""
+    counts = dict(report["clips"])
+    unknown, silence = counts.pop(UNKNOWN), counts.pop(SILENCE)
+    commands = sum(counts.values())
+    return (
+        f"{report['model']} on {commands + unknown + silence:,} {describe_split(report['split'])} "
+        f"of {report['data']}: {commands:,} of commands, {unknown:,} unknown, {silence:,} silence"
+    )
+
+
+def condition_table(report: Report) -> str:
+    """Return a Markdown table with a row for each condition."""
+    rows = [["clips", "accuracy", "command recall", "false alarms: unknown words", "silence"]]
+    for name, metrics in report["conditions"].items():
+        rows.append([name, *map(percent, _shown(metrics))])
+    return markdown_table(rows)
+
+
+def _shown(metrics: Metrics) -> list[Proportion]:
+    return [
+        metrics["accuracy"],
+        metrics["command_recall"],
+        metrics["false_alarms_on_unknown"],
+        metrics["false_alarms_on_silence"],
+    ]
+
+
+def label_table(report: Report) -> str:
+    """Return a Markdown table with a row for each label."""
+    rows = [["label", "clips", "predictions", "recall", "precision"]]
+    for label, metrics in report["labels"].items():
+        recall, precision = metrics["recall"], metrics["precision"]
+        counts = [str(recall["of"]), str(precision["of"])]
+        rows.append([label, *counts, percent(recall), percent(precision)])
+    return markdown_table(rows)
+
+
+def speaker_table(report: Report) -> str:
+    """Return a Markdown table with a row for each half of the speakers."""
+    rows = [["", "speakers", "clips", "accuracy", "command recall"]]
+    for name, metrics in report["speakers"].items():
+        accuracy, recall = metrics["accuracy"], metrics["command_recall"]
+        counts = [str(metrics["speakers"]), str(accuracy["of"])]
+        rows.append([name, *counts, percent(accuracy), percent(recall)])
+    return markdown_table(rows)
+
+
+def percent(proportion: Proportion) -> str:
+    """Return a proportion in per cent with its interval; "-" where there are no clips."""
+    share, low, high = proportion["share"], proportion["low"], proportion["high"]
+    if share is None or low is None or high is None:
+        return "-"
+    return f"{100 * share:.2f}% ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def predictions_csv(
+    labels: Sequence[str], clips: EvaluationSet, probabilities: Probabilities
+) -> str:
+    """Return a line for each clip: its name, label, predicted label and its probability."""
     content = io.StringIO()
     writer = csv.writer(content, lineterminator="\n")
-    writer.writerow(["clip", "label", "answer", "probability"])
-    for name, word, row in zip(clips.names, clips.words, scores, strict=True):
+    writer.writerow(["clip", "label", "prediction", "probability"])
+    for name, word, row in zip(clips.names, clips.words, probabilities, strict=True):
         best = int(row.argmax())
         label = word if word in labels else UNKNOWN
         writer.writerow([name, label, labels[best], f"{row[best]:.4f}"])

@@ -1,1 +1,1 @@
-"""Figures, one a module."""
+"""The pictures that the scripts draw, one in each module, with matplotlib."""

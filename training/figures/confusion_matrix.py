@@ -1,28 +1,34 @@
-"""TODO: confusion_matrix."""
+"""The confusion matrix."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
+import numpy.typing as npt
 
-from training.figures.saving import save_figure
+from training.figures.style import new_figure, save_figure
 
 
-def plot_confusion(matrix: Any, labels: Sequence[str], path: Path) -> None:
-    """Confusion matrix: rows are the true labels, in percent of the row, with the counts."""
-    counts = np.asarray(matrix)
-    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    size = 2.5 + 0.55 * len(labels)
-    figure = Figure(figsize=(size, size), layout="constrained")
+def plot_confusion(counts: npt.ArrayLike, labels: Sequence[str], path: Path) -> None:
+    """Draw a confusion matrix: counts as numbers, shares of the row as colours.
+
+    Args:
+        counts: clips by spoken label (rows) and predicted label (columns), (labels, labels).
+        labels: names of the rows and columns.
+        path: the PNG to write.
+    """
+    counts = np.asarray(counts)
+    share = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    size = 3 + 0.5 * len(labels)
+    figure = new_figure(size + 1, size, "Confusion matrix: number of clips")
     axes = figure.subplots()
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    image = axes.imshow(share, cmap="Blues", vmin=0, vmax=100)
     for (row, column), count in np.ndenumerate(counts):
         if count:
-            colour = "white" if share[row, column] > 0.5 else "black"
-            axes.text(column, row, count, ha="center", va="center", color=colour, fontsize=8)
+            colour = "white" if share[row, column] > 50 else "black"
+            axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=9)
     axes.set_xticks(range(len(labels)), labels, rotation=90)
     axes.set_yticks(range(len(labels)), labels)
-    axes.set(xlabel="recognised as", ylabel="spoken")
+    axes.set(xlabel="predicted label", ylabel="spoken label")
+    figure.colorbar(image, ax=axes, shrink=0.7, label="share of the row (%)")
     save_figure(figure, path)

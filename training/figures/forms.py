@@ -1,33 +1,43 @@
-"""TODO: forms."""
+"""The exported forms of a model side by side."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from training.figures.saving import save_figure
+from training.figures.style import new_figure, save_figure
+
+PANELS = (
+    (("accuracy", "stream_accuracy"), 100, "validation accuracy (%)"),
+    (("bytes",), 1e-3, "size of the file (kB)"),
+    (("ms_per_clip",), 1, "time for a clip of 1 s (ms)"),
+    (("us_per_hop",), 1, "time for a hop of a stream (µs)"),
+)
 
 
-def plot_forms(rows: Mapping[str, Any], path: Path) -> None:
-    """Accuracy, size and time of every form of a model; `rows` are those of `export/verify.py`."""
-    figure = Figure(figsize=(13, 3.6), layout="constrained")
-    places = figure.subplots(1, 4)
+def plot_forms(rows: Mapping[str, Mapping[str, Any]], path: Path) -> None:
+    """Draw accuracy, size and time of each form of a model.
+
+    Args:
+        rows: for each form its `accuracy` and `stream_accuracy` in [0, 1] and its `bytes`; where
+            they are known, `ms_per_clip` and `us_per_hop`.
+        path: the PNG to write.
+    """
+    figure = new_figure(10, 7, "Exported forms of one model")
+    panels = figure.subplots(2, 2)
     at = np.arange(len(rows))
-    for axes, keys, title in zip(
-        places,
-        (("accuracy", "stream_accuracy"), ("bytes",), ("ms_per_clip",), ("us_per_hop",)),
-        ("validation accuracy", "bytes of the file", "ms a clip", "us a hop of a stream"),
-        strict=True,
-    ):
+    for axes, (keys, scale, label) in zip(panels.flat, PANELS, strict=True):
         width = 0.8 / len(keys)
         for number, key in enumerate(keys):
-            values = [row.get(key, np.nan) for row in rows.values()]
+            values = [scale * row.get(key, np.nan) for row in rows.values()]
             axes.bar(at + (number - (len(keys) - 1) / 2) * width, values, width)
-        axes.set_title(title)
-        axes.set_xticks(at, list(rows), rotation=30, ha="right")
-    low = min(min(row["accuracy"], row["stream_accuracy"]) for row in rows.values())
-    places[0].legend(["a clip at once", "in one long stream"], fontsize="small", loc="upper right")
-    places[0].set_ylim(bottom=max(0, low - 0.02), top=1.01)
+        axes.set_ylabel(label)
+        axes.set_xticks(at, list(rows), rotation=20, ha="right")
+        axes.grid(axis="y", alpha=0.3)
+    accuracy = panels[0, 0]
+    lowest = min(min(row["accuracy"], row["stream_accuracy"]) for row in rows.values())
+    accuracy.set_ylim(max(0, 100 * lowest - 2), 100)
+    names = ["each clip by itself", "all clips as one stream"]
+    figure.legend(accuracy.containers, names, title="accuracy", loc="outside lower center", ncols=2)
     save_figure(figure, path)

@@ -1,31 +1,36 @@
-"""TODO: noise."""
+"""Accuracy and false alarms in noise."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from training.figures.saving import save_figure
+from training.figures.style import new_figure, save_figure
+
+if TYPE_CHECKING:
+    from training.evaluation.metrics import Metrics
 
 
-def plot_noise(outcomes: Mapping[str, Any], path: Path) -> None:
-    """Accuracy and false commands, with their intervals, at each signal-to-noise ratio.
+def plot_noise(metrics: Mapping[str, "Metrics"], path: Path) -> None:
+    """Draw accuracy and false alarms on unknown words against the signal-to-noise ratio.
 
-    `outcomes` are those of `evaluate.outcome`, by what the axis says.
+    Args:
+        metrics: metrics for each label of the x axis, as "10 dB".
+        path: the PNG to write.
     """
-    figure = Figure(figsize=(6, 4), layout="constrained")
+    figure = new_figure(7, 4.8, "Accuracy and false alarms in noise")
     axes = figure.subplots()
-    shown = {
-        "accuracy": "accuracy",
-        "false_commands_of_unknown": "unknown words taken for a command",
-    }
-    for key, label in shown.items():
-        rows = [[o[key][k] for k in ("share", "low", "high")] for o in outcomes.values()]
-        value, low, high = 100 * np.array(rows, float).T
-        axes.errorbar(list(outcomes), value, (value - low, high - value), label=label, capsize=3)
-    axes.set(xlabel="signal-to-noise ratio", ylabel="% of clips", ylim=(0, 100))
+    for name, proportions in (
+        ("accuracy", [found["accuracy"] for found in metrics.values()]),
+        ("false alarms on unknown words", [m["false_alarms_on_unknown"] for m in metrics.values()]),
+    ):
+        rows = [[found["share"], found["low"], found["high"]] for found in proportions]
+        share, low, high = 100 * np.array(rows, float).T
+        axes.errorbar(
+            list(metrics), share, (share - low, high - share), label=name, marker="o", capsize=3
+        )
+    axes.set(xlabel="signal-to-noise ratio (dB)", ylabel="share of clips (%)", ylim=(0, 100))
     axes.grid(alpha=0.3)
-    axes.legend(loc="center left")
+    figure.legend(loc="outside lower center", ncols=2, title="with 95 % intervals")
     save_figure(figure, path)

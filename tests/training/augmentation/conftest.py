@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from training.data.noise_recordings import NOISE_ROW
 
 from tests.training.augmentation.signals import BATCH, SAMPLES, SEED
 from training.augmentation.random_draws import RandomDraws
+from training.data.noise_recordings import NOISE_ROW
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import functools
 import numpy as np
 import pytest
 import tensorflow as tf
-from training.data.noise_recordings import NOISE_ROW
 
 from tests.training.augmentation.signals import (
     BATCH,
@@ -22,6 +21,7 @@ from training.augmentation.mixup import mixup
 from training.augmentation.pipeline import augment
 from training.augmentation.random_draws import RandomDraws
 from training.augmentation.spec_augment import mask_spectrogram
+from training.data.noise_recordings import NOISE_ROW
 
 SWITCHES = {  # each augmentation, and the settings that disable it
     "shift": {"shift_ms": 0},

@@ -3,6 +3,7 @@
 import matplotlib.image
 import numpy as np
 
+from training.figures.augmentations import COLUMNS, ROWS
 from training.plot_augmentation import main
 
 
@@ -11,11 +12,11 @@ def test_the_picture_shows_every_augmentation(samples, tmp_path):
     sounds = sorted(samples.glob("*16k*.wav"))[:2]
     main([*map(str, sounds), "--out", str(path)])
     picture = matplotlib.image.imread(path)[..., :3]
-    rows, columns = picture.shape[0] // 3, picture.shape[1] // 4
+    rows, columns = picture.shape[0] // ROWS, picture.shape[1] // COLUMNS
     cells = [
         picture[i * rows : (i + 1) * rows, j * columns : (j + 1) * columns]
-        for i in range(3)
-        for j in range(4)
+        for i in range(ROWS)
+        for j in range(COLUMNS)
     ]
     first = cells[0][rows // 2 : rows * 5 // 6]  # the spectrogram before
     for cell in cells[1:]:

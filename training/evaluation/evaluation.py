@@ -1,0 +1,64 @@
+"""The whole evaluation of a model: clips, conditions, predictions, metrics, report."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from training.evaluation.clips import NOTES, Split, read_evaluation_set
+from training.evaluation.conditions import CLEAN, predict_in_conditions
+from training.evaluation.metrics import summarise
+from training.evaluation.model import EvaluatedModel
+from training.evaluation.noises import find_noises, noise_windows
+from training.evaluation.report import Report, write_report
+from training.output.messages import printable
+
+
+def evaluate(
+    model: EvaluatedModel,
+    data: Path,
+    *,
+    split: Split = "validation",
+    noise: Path | None = None,
+    seed: int = 0,
+    report_folder: Path | None = None,
+) -> Report:
+    """Evaluate a model.
+
+    The same data, seed and labels give the same clips and the same noise for every model.
+
+    Args:
+        model: what `evaluation.model.load_model` returns.
+        data: a folder of <word>/*.wav.
+        split: which clips; see `evaluation.clips.read_evaluation_set`.
+        noise: a folder of noise recordings; see `evaluation.noises.find_noises`. Default None.
+        seed: of all random choices, as in a recipe.
+        report_folder: where to write the report. Default: nowhere.
+
+    Returns:
+        What `report.json` holds.
+
+    Raises:
+        DataError: the folder has no such clips, or the noise folder no recordings.
+        ModelError: the model predicts NaN or infinity.
+    """
+    if report_folder:
+        report_folder.mkdir(parents=True, exist_ok=True)  # fails before the long work
+    clips, kind = read_evaluation_set(data, model.labels, split, seed)
+    rng = np.random.default_rng((seed, 1))
+    noises, noise_source = find_noises(clips, noise, rng)
+    windows = noise_windows(noises, len(clips.words), rng)
+    probabilities = predict_in_conditions(model, clips, windows)
+    report: Report = {
+        "model": printable(model.path),
+        "sha256": hashlib.sha256(model.path.read_bytes()).hexdigest(),
+        "data": printable(data),
+        "split": split,
+        "note": NOTES[kind],
+        "seed": seed,
+        "noise": noise_source,
+        **summarise(model.labels, clips, probabilities),
+    }
+    if report_folder:
+        write_report(report, clips, probabilities[CLEAN], report_folder)
+    return report
