@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from training.clips.levels import rms
+from training.clips.levels import db_to_amplitude, rms
 from training.clips.words import UNKNOWN
 from training.evaluation.clips import read_evaluation_set
 from training.evaluation.conditions import as_float
 from training.evaluation.noises import find_noises, noise_windows
 
-GAP_SNR = 20  # dB from the noise between two clips to the clip
+GAP_SNR = 20.0  # dB from the noise between two clips to the clip
 
 
 class VerificationClips(NamedTuple):
@@ -41,6 +41,6 @@ def read_verification_clips(data: Path, labels: Sequence[str]) -> VerificationCl
     noises, _ = find_noises(clips, None, rng)
     audio = as_float(clips.samples)
     gaps = as_float(noise_windows(noises, len(audio), rng))
-    gaps *= (rms(audio) / rms(gaps) / 10 ** (GAP_SNR / 20)).astype(np.float32)[:, None]
+    gaps *= (rms(audio) / rms(gaps) / db_to_amplitude(GAP_SNR)).astype(np.float32)[:, None]
     targets = [labels.index(word if word in labels else UNKNOWN) for word in clips.words]
     return VerificationClips(audio, gaps, np.array(targets))

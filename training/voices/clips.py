@@ -14,9 +14,10 @@ import numpy as np
 import soxr
 from tqdm import tqdm
 
+from training.clips.levels import db_to_amplitude
 from training.voices.availability import require_voices
 from training.voices.errors import SynthesisError
-from training.voices.sound import SAMPLE_RATE, add_noise, amplitude, write_wav
+from training.voices.sound import SAMPLE_RATE, add_noise, write_wav
 from training.voices.speakers import Speaker, draw_neural_speakers, draw_speakers
 from training.voices.synthesis import speak
 from training.voices.words import check_words
@@ -165,5 +166,5 @@ def place_in_clip(speech: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         speech = soxr.resample(speech, SAMPLE_RATE, rate)
     before = int(rng.integers(SAMPLE_RATE - len(speech) + 1))
     clip = np.zeros(SAMPLE_RATE)
-    clip[before : before + len(speech)] = speech * amplitude(rng.uniform(-12, -1))
+    clip[before : before + len(speech)] = speech * db_to_amplitude(rng.uniform(-12, -1))
     return add_noise(clip, rng.uniform(-75, -50), rng)

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import soxr
 
+from training.clips.levels import db_to_amplitude
 from training.voices.availability import require_voices
-from training.voices.sound import SAMPLE_RATE, add_noise, amplitude, write_wav
+from training.voices.sound import SAMPLE_RATE, add_noise, write_wav
 from training.voices.speakers import SAMPLE_SPEAKERS
 from training.voices.synthesis import speak
 from training.voices.words import COMMANDS, SAMPLE_OTHERS
@@ -49,7 +50,7 @@ def write_samples(out_dir: Path) -> int:
                 name = list(FORMATS)[(j + 3 * i) % len(FORMATS)]
                 rate, channels, subtype = FORMATS[name]
                 sound = soxr.resample(add_noise(speech, -70, rng), SAMPLE_RATE, rate)
-                sound *= amplitude(-6) / np.abs(sound).max()
+                sound *= db_to_amplitude(-6) / np.abs(sound).max()
                 made.append(Path(folder, f"{word}-{voice}-{name}.wav"))
                 write_wav(made[-1], np.outer(sound, [1, 0.8][:channels]), rate, subtype)
         for path in made:

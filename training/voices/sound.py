@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from training.clips.levels import db_to_amplitude
 from training.output.atomic_files import naming_file
 
 SAMPLE_RATE = 16000
@@ -22,7 +23,7 @@ def trim(sound: np.ndarray, before: float, after: float, quiet: float) -> np.nda
     """
     step = SAMPLE_RATE // 100
     power = np.convolve(sound**2, np.full(step, 1 / step), "same")
-    loud = np.flatnonzero(power > power.max() * amplitude(quiet) ** 2)
+    loud = np.flatnonzero(power > power.max() * db_to_amplitude(quiet) ** 2)
     start = loud[0] - round(before * SAMPLE_RATE)
     end = loud[-1] + 1 + round(after * SAMPLE_RATE)
     padded = np.pad(sound, (max(0, -start), max(0, end - len(sound))))
@@ -31,12 +32,7 @@ def trim(sound: np.ndarray, before: float, after: float, quiet: float) -> np.nda
 
 def add_noise(sound: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
     """Add white noise of an RMS level in dB relative to full scale."""
-    return sound + amplitude(level) * rng.standard_normal(len(sound))
-
-
-def amplitude(level: float) -> float:
-    """Return the amplitude factor of a level in dB."""
-    return float(10 ** (level / 20))
+    return sound + db_to_amplitude(level) * rng.standard_normal(len(sound))
 
 
 def write_wav(path: Path, sound: np.ndarray, sample_rate: int, subtype: str) -> None:

@@ -8,6 +8,7 @@ from training.clips.levels import db_to_amplitude, rms
 
 def test_twenty_decibels_are_a_factor_of_ten():
     assert db_to_amplitude(20.0) == 10
+    assert db_to_amplitude(-6) == pytest.approx(0.5, rel=0.01)
     np.testing.assert_allclose(db_to_amplitude(np.array([-20.0, 0, 6.0206])), [0.1, 1, 2], 1e-6)
 
 
