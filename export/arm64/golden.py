@@ -2,9 +2,8 @@
 
     python3 golden.py model.tflite model.golden.json
 
-Stands alone: needs numpy and ai-edge-litert, nothing of this repository, so that it can be copied
-to a board beside the two files. The exit code is 1 where the answers are not the same, 2 where they
-could not be compared.
+This file needs only numpy and ai-edge-litert, so it can be copied to a board with the two files.
+The exit code is 1 if the results differ and 2 if they could not be compared.
 """
 
 import argparse
@@ -18,8 +17,8 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-SAME_SCORE = 0.05  # greatest difference of a score
-SAME_MFCC = 1e-2
+SCORE_TOLERANCE = 0.05
+MFCC_TOLERANCE = 1e-2
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -39,10 +38,12 @@ def main() -> int:
 
 
 def run(model: Path, golden_path: Path) -> int:
-    """Play the golden samples to the model; the exit code."""
+    """Run the model on the golden samples and return the exit code."""
     golden = json.loads(golden_path.read_text())
     if hashlib.sha256(model.read_bytes()).hexdigest() != golden["sha256"]:
-        raise ValueError(f"{golden_path} is not that of {model}: the SHA-256 differs")
+        raise ValueError(
+            f"{golden_path}: expected the golden vectors of {model}, found another SHA-256"
+        )
 
     interpreter = Interpreter(model_path=str(model), num_threads=1)
     recognize = interpreter.get_signature_runner("recognize")
@@ -51,18 +52,18 @@ def run(model: Path, golden_path: Path) -> int:
     same = True
     for vector in golden["vectors"]:
         samples = np.array(vector["samples"], np.float32) / 32768
-        # The copies: outputs are views into memory that the next call overwrites.
+        # Outputs are views into memory that the next call overwrites: copy them.
         scores = recognize(audio=samples[None])["scores"][0].copy()
         mfcc = features(audio=samples[None])["mfcc"][0].copy()
-        hops = streamed(stream, samples, golden["hop_samples"])
+        hops = stream_scores(stream, samples, golden["hop_samples"])
         same &= compare(vector, scores, hops, mfcc, golden["labels"])
     verdict = "the same answers" if same else "NOT the same answers"
     print(f"{platform.machine()}: {model.name} gives {verdict}")
     return 0 if same else 1
 
 
-def streamed(runner: Any, samples: Any, hop: int) -> Any:
-    """Scores after every hop, from silence on."""
+def stream_scores(runner: Any, samples: Any, hop: int) -> Any:
+    """Return the scores after every hop of a new stream, (hops, labels)."""
     state = {
         name: np.zeros(detail["shape"], detail["dtype"])
         for name, detail in runner.get_input_details().items()
@@ -77,21 +78,21 @@ def streamed(runner: Any, samples: Any, hop: int) -> Any:
 
 
 def compare(vector: dict[str, Any], scores: Any, hops: Any, mfcc: Any, labels: list[str]) -> bool:
-    """Print how far the answers are from the golden ones; whether they are the same."""
+    """Print how far the results are from the golden ones, and return whether they agree."""
     expected, expected_hops = np.array(vector["scores"]), np.array(vector["stream_scores"])
     score_difference = np.abs(scores - expected).max()
     stream_difference = np.abs(hops - expected_hops).max()
     mfcc_difference = np.abs(mfcc - np.array(vector["mfcc"])).max()
     same_label = scores.argmax() == expected.argmax()
     same_labels = hops.argmax(axis=1) == expected_hops.argmax(axis=1)
-    # Before the last hop two labels may be about equal: there the top label may be the other one.
-    # "<=", not "not >": NaN must not pass.
+    # Before the last hop, two labels may have about the same score, and either may be the top one.
+    # "<=" and not "not >": NaN must not pass.
     same = (
         same_label
         and same_labels[-1]
-        and score_difference <= SAME_SCORE
-        and stream_difference <= SAME_SCORE
-        and mfcc_difference <= SAME_MFCC
+        and score_difference <= SCORE_TOLERANCE
+        and stream_difference <= SCORE_TOLERANCE
+        and mfcc_difference <= MFCC_TOLERANCE
     )
     top = labels[scores.argmax()]
     if not same_label:

@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
-# Check that an exported model gives the same answers on 64-bit Arm.
+# Check that an exported model gives the same results on 64-bit Arm.
 #
 #   export/arm64/verify.sh MODEL.tflite MODEL.golden.json [ROOT_FOLDER]
 #
-# export/verify.py makes the golden file. golden.py plays it to the model under emulated Arm
-# processors, in a Debian root for arm64 with the LiteRT that this machine's Python has. ROOT_FOLDER
-# keeps the root between calls (default: speechgru/arm64 in the user's cache; 280 MB).
-# The environment may name a PYTHON (with ai-edge-litert and pip) and a Debian MIRROR.
-# Exit code: 0 the same answers, 1 other answers, 2 could not be checked.
+# export/verify.py writes the golden file. golden.py runs the model on it under emulated Arm
+# processors, in a Debian root for arm64 with the same LiteRT version as this machine's Python.
+# ROOT_FOLDER is where the root is stored for later calls (default: speechgru/arm64 in the user's
+# cache; 280 MB). The environment variables PYTHON (with ai-edge-litert and pip) and MIRROR (of
+# Debian) are optional. Exit code: 0 if the results agree, 1 if they differ, 2 if they could not be
+# compared.
 set -Eeuo pipefail
-trap 'echo "verify.sh: could not be checked" >&2; exit 2' ERR
+trap 'echo "verify.sh: the model could not be checked" >&2; exit 2' ERR
 
-# LiteRT has other kernels for other processors: those of Raspberry Pi 3, 4 and 5 (the last has dot
-# products), and all that QEMU knows (int8 matrix products, as in new phones). Not SME, though: QEMU
-# 7.2, that of Debian 12, computes its int8 products wrong, QEMU 10 does not.
-# Each with its part number in /proc/cpuinfo; "max" has none, any will do.
+# LiteRT has different kernels for different processors. These are the processors of Raspberry Pi 3,
+# 4 and 5 (the last one has dot products) and one with all extensions that QEMU knows (int8 matrix
+# products, as in new phones) except SME: QEMU 7.2 of Debian 12 computes its int8 products wrong,
+# QEMU 10 does not. Each has its part number in /proc/cpuinfo; "max" has none, and any works.
 processors=('cortex-a53 0xd03' 'cortex-a72 0xd08' 'cortex-a76 0xd0b' 'max,sme=off 0xd0b')
 suite=bookworm
 mirror=${MIRROR:-http://deb.debian.org/debian}
@@ -30,9 +31,9 @@ install_tools() {
   PATH=$PATH:/usr/sbin # where debootstrap is
   command -v debootstrap >/dev/null || missing+=(debootstrap)
   command -v qemu-aarch64-static >/dev/null || missing+=(qemu-user-static)
-  # Without it debootstrap trusts whatever the mirror sends.
+  # Without the keyring, debootstrap does not verify signatures.
   [[ -f /usr/share/keyrings/debian-archive-keyring.gpg ]] || missing+=(debian-archive-keyring)
-  # debootstrap wants to be root.
+  # debootstrap must run as root.
   ((EUID == 0)) || command -v fakeroot >/dev/null || missing+=(fakeroot)
   ((${#missing[@]})) || return 0
   ((EUID == 0)) || fail "missing: ${missing[*]} (as root: apt-get install ${missing[*]})"
@@ -41,9 +42,9 @@ install_tools() {
   DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends "${missing[@]}" >&2
 }
 
-# Only debootstrap's first stage: the second runs Arm programs in a chroot, which needs root and
-# the kernel's binfmt_misc, and containers often have neither. Python runs without being configured,
-# but debootstrap has unpacked only what Debian cannot be without: unpack the rest, too.
+# This runs only debootstrap's first stage. The second stage runs Arm programs in a chroot, which
+# needs root and the kernel's binfmt_misc; containers often have neither. Python works without being
+# configured. The first stage unpacks only essential packages, so the others are unpacked here.
 make_root() {
   local new=$root.unfinished deb as_root=()
   ((EUID == 0)) || as_root=(fakeroot)
@@ -53,17 +54,17 @@ make_root() {
   "${as_root[@]}" debootstrap --foreign --arch=arm64 --variant=minbase --include=python3 \
     "$suite" "$new" "$mirror" >"$root.log" 2>&1
   for deb in "$new"/var/cache/apt/archives/*.deb; do
-    # /lib is a link to /usr/lib, and must stay one.
+    # /lib is a link to /usr/lib and must stay a link.
     dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$new"
   done
   rm -rf "$new"/{debootstrap,proc,var/cache/apt,var/lib/apt} # proc may be a link to /proc
   mkdir -p "$new/proc" "$new/sys/devices/system/cpu"
-  # One processor, however many this machine has.
+  # One processor, independent of this machine.
   echo 0 | tee "$new"/sys/devices/system/cpu/{possible,present} >/dev/null
-  mv -T "$new" "$root" # an interrupted one is not taken for a finished one
+  mv -T "$new" "$root" # so that an interrupted root is not used
 }
 
-# ai_edge_litert.interpreter imports nothing else than numpy.
+# ai_edge_litert.interpreter needs only numpy.
 install_litert() {
   local new=$packages.unfinished version
   version=$(basename "$(readlink "$root/usr/bin/python3")")
@@ -77,8 +78,8 @@ install_litert() {
   mv -T "$new" "$packages"
 }
 
-# Run golden.py on a processor. QEMU looks for a file in the root first, then on this machine: the
-# root needs a /proc/cpuinfo, for LiteRT crashes when it reads that of another architecture.
+# Run golden.py on a processor. QEMU looks for a file in the root first, then on this machine. The
+# root needs its own /proc/cpuinfo: LiteRT crashes when it reads that of another architecture.
 run_golden() {
   printf '%s\t: %s\n' processor 0 'CPU implementer' 0x41 'CPU architecture' 8 'CPU variant' 0x0 \
     'CPU part' "$2" 'CPU revision' 0 >"$root/proc/cpuinfo"
@@ -90,11 +91,11 @@ run_golden() {
 model=$1 golden=$2
 root=$(realpath -m "${3:-${XDG_CACHE_HOME:-$HOME/.cache}/speechgru/arm64}")
 here=$(dirname "$(realpath "$0")")
-[[ -f $model ]] || fail "$model: no such file"
-[[ -f $golden ]] || fail "$golden: no such file"
+[[ -f $model ]] || fail "$model: expected a model file, found none"
+[[ -f $golden ]] || fail "$golden: expected a golden file, found none"
 litert=$("$python" -c 'import importlib.metadata as m; print(m.version("ai-edge-litert"))' \
   2>/dev/null) ||
-  fail "$python: no ai-edge-litert; name the Python that has it in PYTHON"
+  fail "$python: expected ai-edge-litert, found none; set PYTHON to a Python that has it"
 packages=$root/opt/litert-$litert
 
 install_tools

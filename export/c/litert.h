@@ -1,9 +1,9 @@
-/* The declarations of LiteRT's C API that stream.c uses, and no others.
+/* The declarations of LiteRT's C API that stream.c uses.
  *
- * They are those of LiteRT 2.3.0 and hold from 2.1.6 on: before it, LiteRtCreateModelFromBuffer
- * took no environment. The packages with the library for Python and Android hold no headers.
- * LiteRT's own come in litert_cc_sdk.zip with each release of
- * https://github.com/google-ai-edge/LiteRT and can take the place of this file.
+ * They are those of LiteRT 2.3.0 and are valid from 2.1.6 on: before 2.1.6,
+ * LiteRtCreateModelFromBuffer took no environment. The library's packages for Python and Android
+ * contain no headers. LiteRT's own headers are in litert_cc_sdk.zip with each release of
+ * https://github.com/google-ai-edge/LiteRT and can replace this file.
  */
 
 #ifndef SPEECHGRU_LITERT_H
@@ -25,7 +25,7 @@ typedef enum { kLiteRtStatusOk = 0 } LiteRtStatus; /* every other value is an er
 
 enum { kLiteRtElementTypeFloat32 = 1, kLiteRtHwAcceleratorCpu = 1, kLiteRtLogSeveritySilent = 4 };
 
-/* An option of the environment: a tag, and a value of any type, here always an integer. */
+/* An option of the environment: a tag and a value, here always an integer. */
 enum {
     kLiteRtEnvOptionTagAutoRegisterAccelerators = 24, /* a set of kLiteRtHwAccelerator... */
     kLiteRtEnvOptionTagMinLoggerSeverity = 25,
@@ -61,7 +61,7 @@ LiteRtStatus LiteRtCreateEnvironment(int count, const LiteRtEnvOption *options,
                                      LiteRtEnvironment *environment);
 void LiteRtDestroyEnvironment(LiteRtEnvironment environment);
 
-/* The model reads from the buffer as long as it lives. */
+/* The buffer must stay valid as long as the model. */
 LiteRtStatus LiteRtCreateModelFromBuffer(LiteRtEnvironment environment, const void *buffer,
                                          size_t size, LiteRtModel *model);
 void LiteRtDestroyModel(LiteRtModel model);

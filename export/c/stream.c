@@ -1,25 +1,25 @@
-/* Names the commands in a sound, hop by hop, with a speechgru model file and LiteRT's C API.
+/* Detects commands in audio with a speechgru model file and LiteRT's C API, hop by hop.
  *
- *     stream [--scores] [--threshold 0.5] MODEL.tflite SOUND
+ *     stream [--scores] [--threshold 0.5] MODEL.tflite AUDIO
  *
- * SOUND is a WAV file (16-bit PCM, mono, 16 kHz), or - for raw 16-bit little-endian PCM of that
- * kind on standard input: `arecord -t raw -f S16_LE -r 16000 | stream MODEL.tflite -`.
- * Prints a line `SECONDS LABEL SCORE` per command heard, or with --scores the scores after every
- * hop. An error is one line on standard error and exit code 2; LiteRT, when it begins to run the
- * model, writes a line there too.
+ * AUDIO is a WAV file (16-bit PCM, mono, 16 kHz), or - for raw 16-bit little-endian samples of the
+ * same kind on standard input: `arecord -t raw -f S16_LE -r 16000 | stream MODEL.tflite -`.
+ * The program prints a line `SECONDS LABEL SCORE` for each detected command. A label with spaces
+ * is printed in double quotes. With --scores it prints the scores after every hop instead. Errors
+ * are one line on standard error, with exit code 2. LiteRT also writes a line there when it starts
+ * to run the model.
  *
- * The scores change while a word is spoken: the start of "off" may score as "up" for two hops. So
- * a command is heard when the mean of its scores, in which the last 0.2 s weigh most, is the
- * highest and reaches the threshold. It is heard again only after the mean was below the
- * threshold, and no command is heard within a second of another.
+ * The scores change while a word is spoken: the start of "off" may score as "up" for two hops.
+ * Therefore the scores are smoothed over 0.2 s. A command is detected when its smoothed score is
+ * the highest and reaches the threshold. It is detected again only after its smoothed score was
+ * below the threshold, and no command is detected within a second of another.
  *
- * To compile it where the Python package ai-edge-litert is installed, which has the library:
+ * To compile it with the library of the Python package ai-edge-litert:
  *
  *     LITERT=$(python3 -c 'import ai_edge_litert; print(ai_edge_litert.__path__[0])')
  *     cc -std=c11 -O2 stream.c -o stream -L$LITERT -lLiteRt -Wl,-rpath,$LITERT
  *
- * With the Android NDK, the library is the libLiteRt.so in the Maven package
- * com.google.ai.edge.litert:litert.
+ * With the Android NDK, use the libLiteRt.so of the Maven package com.google.ai.edge.litert:litert.
  */
 
 #include <errno.h>
@@ -33,15 +33,15 @@
 #include "litert.h"
 
 enum { RATE = 16000, PAUSE_SAMPLES = RATE, MAX_TENSORS = 16, MAX_MODEL_BYTES = 1 << 28 };
-static const float MEAN_SAMPLES = 0.2f * RATE;
+static const float SMOOTHING_SAMPLES = 0.2f * RATE;
 
 /* The inputs or the outputs of the signature `stream`. */
 typedef struct {
     size_t count;
     const char *names[MAX_TENSORS];
-    size_t sizes[MAX_TENSORS]; /* numbers in each tensor, float32 */
+    size_t sizes[MAX_TENSORS]; /* elements of each tensor, float32 */
     LiteRtTensorBuffer buffers[MAX_TENSORS];
-    float *values[MAX_TENSORS]; /* what is in the buffers */
+    float *values[MAX_TENSORS]; /* content of the buffers */
 } Tensors;
 
 typedef struct {
@@ -52,10 +52,10 @@ typedef struct {
     LiteRtEnvironment environment;
     LiteRtModel model;
     LiteRtCompiledModel compiled;
-    size_t signature; /* the position of `stream` among the model's */
+    size_t signature; /* index of `stream` among the model's signatures */
     Tensors in, out;
-    size_t audio, scores;     /* positions in `in` and in `out` */
-    size_t next[MAX_TENSORS]; /* where `out` has the next value of each of `in` but the audio */
+    size_t audio, scores;     /* indices in `in` and in `out` */
+    size_t next[MAX_TENSORS]; /* for each state in `in`, the index of its next value in `out` */
 } Stream;
 
 static _Noreturn void fail(const char *name, const char *format, ...) {
@@ -79,7 +79,7 @@ static void *allocate(size_t count, size_t size) {
     return memory;
 }
 
-static uint32_t number(const unsigned char *bytes, int count) { /* little-endian */
+static uint32_t read_integer(const unsigned char *bytes, int count) { /* little-endian */
     uint32_t value = 0;
     while (count-- > 0) value = value << 8 | bytes[count];
     return value;
@@ -92,7 +92,7 @@ static unsigned char *read_file(const char *name, size_t *size) {
     FILE *file = fopen(name, "rb");
     if (file == NULL) fail(name, "%s: %s", expected, strerror(errno));
     long length = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
-    if (length < 0 || length > MAX_MODEL_BYTES) fail(name, "%s something else", expected);
+    if (length < 0 || length > MAX_MODEL_BYTES) fail(name, "%s no file of at most 256 MiB", expected);
     rewind(file);
     unsigned char *content = allocate((size_t)length + 1, 1);
     *size = fread(content, 1, (size_t)length, file);
@@ -101,29 +101,29 @@ static unsigned char *read_file(const char *name, size_t *size) {
     return content;
 }
 
-/* Find labels.txt in the ZIP archive at the end of the file, where it lies uncompressed. The
+/* Find labels.txt in the ZIP archive at the end of the file, where it is stored uncompressed. The
  * offsets are those of the ZIP format's end record, directory entries and local headers. */
 static unsigned char *find_labels(unsigned char *content, size_t size, size_t *length) {
     if (size < 22 || memcmp(content + size - 22, "PK\5\6", 4) != 0) return NULL;
     const unsigned char *end = content + size - 22;
-    uint64_t position = number(end + 16, 4); /* 64 bits: sums of 32-bit offsets do not overflow */
-    for (uint32_t left = number(end + 10, 2); left > 0 && position + 46 + 10 <= size; left--) {
+    uint64_t position = read_integer(end + 16, 4); /* 64 bits: sums of 32-bit offsets do not overflow */
+    for (uint32_t left = read_integer(end + 10, 2); left > 0 && position + 46 + 10 <= size; left--) {
         const unsigned char *entry = content + position;
-        uint32_t name_length = number(entry + 28, 2);
+        uint32_t name_length = read_integer(entry + 28, 2);
         if (name_length == 10 && memcmp(entry + 46, "labels.txt", 10) == 0) {
-            uint64_t start = number(entry + 42, 4);
-            bool uncompressed = number(entry + 10, 2) == 0;
+            uint64_t start = read_integer(entry + 42, 4);
+            bool uncompressed = read_integer(entry + 10, 2) == 0;
             if (!uncompressed || start + 30 > size) return NULL;
-            start += 30 + number(content + start + 26, 2) + number(content + start + 28, 2);
-            *length = number(entry + 24, 4);
+            start += 30 + read_integer(content + start + 26, 2) + read_integer(content + start + 28, 2);
+            *length = read_integer(entry + 24, 4);
             return start + *length <= size ? content + start : NULL;
         }
-        position += 46 + name_length + number(entry + 30, 2) + number(entry + 32, 2);
+        position += 46 + name_length + read_integer(entry + 30, 2) + read_integer(entry + 32, 2);
     }
     return NULL;
 }
 
-/* Each label is a line; its newline becomes the end of a string. */
+/* Read one label per line. Each newline is replaced by the end of a string. */
 static void read_labels(Stream *stream, size_t size) {
     size_t length, count = 0;
     unsigned char *text = find_labels(stream->content, size, &length);
@@ -151,7 +151,7 @@ static size_t find_signature(LiteRtModel model, LiteRtSignature *signature, cons
     fail(name, "expected a signature stream, found none");
 }
 
-/* Give each input or output of the signature its memory, zeros: the state at the start. */
+/* Allocate each input or output of the signature and set it to zeros, the initial state. */
 static void open_tensors(Stream *stream, LiteRtSignature signature, bool inputs) {
     const char *name = stream->name, *expected = "float32 tensors of fixed shapes, 16 at most";
     Tensors *tensors = inputs ? &stream->in : &stream->out;
@@ -187,7 +187,7 @@ static void open_tensors(Stream *stream, LiteRtSignature signature, bool inputs)
         check(LiteRtCreateManagedTensorBufferFromRequirements(stream->environment, &type, needs,
                                                               &tensors->buffers[i]),
               name, expected);
-        /* So for the CPU; memory of other processors is mapped by LiteRtLockTensorBuffer. */
+        /* For the CPU only: LiteRtLockTensorBuffer maps the memory of other processors. */
         check(LiteRtGetTensorBufferHostMemory(tensors->buffers[i], &memory), name, expected);
         tensors->values[i] = memset(memory, 0, tensors->sizes[i] * sizeof(float));
     }
@@ -208,7 +208,7 @@ static void open_stream(Stream *stream, const char *name) {
     LiteRtSignature signature;
     LiteRtOptions options;
     const LiteRtEnvOption settings[] = {
-        /* LiteRT would explain errors in lines of its own, and look for graphics processors. */
+        /* Without these, LiteRT writes lines about errors and looks for graphics processors. */
         {kLiteRtEnvOptionTagMinLoggerSeverity, {kLiteRtAnyTypeInt, {kLiteRtLogSeveritySilent}}},
         {kLiteRtEnvOptionTagAutoRegisterAccelerators,
          {kLiteRtAnyTypeInt, {kLiteRtHwAcceleratorCpu}}},
@@ -228,7 +228,7 @@ static void open_stream(Stream *stream, const char *name) {
     LiteRtDestroyOptions(options);
     open_tensors(stream, signature, true);
     open_tensors(stream, signature, false);
-    /* By name: the order of the tensors is the converter's and says nothing. */
+    /* By name: the order of the tensors in the file is arbitrary. */
     stream->audio = find_tensor(&stream->in, "", "audio", name);
     stream->scores = find_tensor(&stream->out, "", "scores", name);
     for (size_t i = 0; i < stream->in.count; i++) {
@@ -243,7 +243,7 @@ static void open_stream(Stream *stream, const char *name) {
         fail(name, "expected %zu labels, found %zu", scores, stream->label_count);
 }
 
-/* Hear the hop that is in the input audio; the scores after it. */
+/* Run the model on the hop in the input `audio` and return the scores after it. */
 static const float *step(Stream *stream) {
     Tensors *in = &stream->in, *out = &stream->out;
     check(LiteRtRunCompiledModel(stream->compiled, stream->signature, in->count, in->buffers,
@@ -267,64 +267,113 @@ static void close_stream(Stream *stream) {
     free(stream->content); /* last: the model reads from it */
 }
 
-/* ---- The sound ---- */
+/* ---- The audio ---- */
 
-static void skip(FILE *file, uint64_t count) { /* reading: a pipe cannot seek */
+static void skip(FILE *file, uint64_t count) { /* by reading, because a pipe cannot seek */
     while (count > 0 && getc(file) != EOF) count--;
 }
 
-/* Read a WAV file up to its samples; how many bytes of them it states. */
-static uint32_t open_wav(FILE *file, const char *name) {
+/* Read a WAV file up to its samples and return their size in bytes. A program that cannot seek
+ * writes a size of 0, which stands for all that follows. */
+static uint64_t open_wav(FILE *file, const char *name) {
     const char *expected = "expected a WAV file of 16-bit PCM, mono, 16000 Hz, found";
     unsigned char header[40];
     bool known = false;
     if (fread(header, 1, 12, file) != 12 || memcmp(header, "RIFF", 4) != 0 ||
         memcmp(header + 8, "WAVE", 4) != 0)
-        fail(name, "%s: %s", expected, ferror(file) ? strerror(errno) : "no WAV file");
+        fail(name, "%s: %s", expected, ferror(file) ? strerror(errno) : "another file");
     while (fread(header, 1, 8, file) == 8) {
-        uint32_t length = number(header + 4, 4), taken = 0;
-        if (memcmp(header, "data", 4) == 0 && known) return length;
+        uint32_t length = read_integer(header + 4, 4), taken = 0;
+        if (memcmp(header, "data", 4) == 0 && known) return length > 0 ? length : UINT64_MAX;
         if (memcmp(header, "fmt ", 4) == 0) {
             taken = length < sizeof header ? length : sizeof header;
             if (taken < 16 || fread(header, 1, taken, file) != taken) break;
-            uint32_t kind = number(header, 2), channels = number(header + 2, 2);
-            uint32_t rate = number(header + 4, 4), bits = number(header + 14, 2);
-            if (kind == 0xFFFE && taken >= 26) kind = number(header + 24, 2); /* extensible */
+            uint32_t kind = read_integer(header, 2), channels = read_integer(header + 2, 2);
+            uint32_t rate = read_integer(header + 4, 4), bits = read_integer(header + 14, 2);
+            if (kind == 0xFFFE && taken >= 26) kind = read_integer(header + 24, 2); /* extensible */
             if (kind != 1 || bits != 16 || channels != 1 || rate != RATE)
                 fail(name, "%s: %u-bit %s, %u channel(s), %u Hz", expected, bits,
                      kind == 1 ? "PCM" : "samples of another kind", channels, rate);
             known = true;
         }
-        skip(file, (uint64_t)length - taken + length % 2); /* chunks begin at even positions */
+        skip(file, (uint64_t)length - taken + length % 2); /* chunks start at even offsets */
     }
-    fail(name, "%s one that ends in its header", expected);
+    fail(name, "%s a file that ends in its header", expected);
+}
+
+/* ---- Detections ---- */
+
+/* Print a label, in quotes where it holds a space or a quote itself. */
+static void print_label(const char *label) {
+    if (strpbrk(label, " \"\\") == NULL) {
+        fputs(label, stdout);
+        return;
+    }
+    putchar('"');
+    for (; *label != '\0'; label++) {
+        if (*label == '"' || *label == '\\') putchar('\\');
+        putchar(*label);
+    }
+    putchar('"');
+}
+
+static void print_scores(const float *scores, size_t count) {
+    for (size_t i = 0; i < count; i++) printf("%.6f%c", scores[i], i + 1 < count ? ' ' : '\n');
+}
+
+typedef struct {
+    size_t count;         /* of the labels */
+    float *smoothed;      /* scores smoothed over time */
+    size_t active;        /* the last command, while its smoothed score is high; else `count` */
+    uint64_t detected_at; /* samples; 0 before the first detection */
+} Detector;
+
+/* Smooth the scores of a hop and return the label that is detected, or `count` for none. */
+static size_t detect(Detector *detector, const Stream *stream, const float *scores, uint64_t time,
+                     double threshold) {
+    float weight = (float)stream->in.sizes[stream->audio] / SMOOTHING_SAMPLES;
+    float *smoothed = detector->smoothed;
+    size_t best = 0;
+    for (size_t i = 0; i < detector->count; i++) {
+        smoothed[i] += weight * (scores[i] - smoothed[i]);
+        if (smoothed[i] > smoothed[best]) best = i;
+    }
+    if (detector->active < detector->count && smoothed[detector->active] < threshold)
+        detector->active = detector->count;
+    bool in_pause = detector->detected_at > 0 && time - detector->detected_at < PAUSE_SAMPLES;
+    if (smoothed[best] < threshold || best == detector->active || in_pause) return detector->count;
+    const char *label = stream->labels[best];
+    if (strcmp(label, "unknown") == 0 || strcmp(label, "silence") == 0) return detector->count;
+    detector->active = best;
+    detector->detected_at = time;
+    return best;
 }
 
 int main(int argc, char **argv) {
-    bool print_scores = false;
+    bool only_scores = false;
     double threshold = 0.5;
     int argument = 1;
     for (; argument < argc && strncmp(argv[argument], "--", 2) == 0; argument++) {
         char *end = "";
         if (strcmp(argv[argument], "--scores") == 0)
-            print_scores = true;
+            only_scores = true;
         else if (strcmp(argv[argument], "--threshold") == 0 && argument + 1 < argc)
             threshold = strtod(argv[++argument], &end);
         else
             break;
         if (*end != '\0' || !(threshold > 0 && threshold <= 1))
-            fail("--threshold", "expected a number up to 1, found %s", argv[argument]);
+            fail("--threshold", "expected a number above 0 and up to 1, found %s", argv[argument]);
     }
     if (argc - argument != 2)
-        fail(argv[0], "expected [--scores] [--threshold 0.5] MODEL.tflite SOUND.wav (or -)");
+        fail(argv[0], "expected [--scores] [--threshold 0.5] MODEL.tflite AUDIO.wav (or -)");
 
     const char *name = argv[argument + 1];
-    FILE *sound = stdin;
-    uint64_t left = UINT64_MAX; /* bytes; standard input does not state any */
+    FILE *file = stdin;
+    uint64_t left = UINT64_MAX; /* bytes; standard input does not state its size */
     if (strcmp(name, "-") != 0) {
-        sound = fopen(name, "rb");
-        if (sound == NULL) fail(name, "expected a WAV file, found: %s", strerror(errno));
-        left = open_wav(sound, name);
+        file = fopen(name, "rb");
+        if (file == NULL) fail(name, "expected a WAV file, found: %s", strerror(errno));
+        left = open_wav(file, name);
     }
     Stream stream = {0};
     open_stream(&stream, argv[argument]);
@@ -332,38 +381,32 @@ int main(int argc, char **argv) {
     size_t hop = stream.in.sizes[stream.audio], count = stream.label_count;
     float *audio = stream.in.values[stream.audio];
     unsigned char *bytes = allocate(hop, 2);
-    float *means = allocate(count, sizeof *means), weight = (float)hop / MEAN_SAMPLES;
-    uint64_t time = 0, heard_at = 0; /* samples */
-    size_t heard = count;            /* the command whose mean is still high; count: none */
-    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a pipe gets each line at once */
-    /* Nothing is allocated per hop, but by LiteRT itself. */
-    for (; left >= 2 * hop && fread(bytes, 2, hop, sound) == hop; left -= 2 * hop) {
-        for (size_t i = 0; i < hop; i++) audio[i] = (int16_t)number(bytes + 2 * i, 2) / 32768.0f;
+    Detector detector = {count, allocate(count, sizeof(float)), count, 0};
+    uint64_t time = 0;                     /* samples */
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a pipe receives each line at once */
+    /* Only LiteRT allocates memory per hop. */
+    for (; left >= 2 * hop && fread(bytes, 2, hop, file) == hop; left -= 2 * hop) {
+        for (size_t i = 0; i < hop; i++)
+            audio[i] = (int16_t)read_integer(bytes + 2 * i, 2) / 32768.0f;
         const float *scores = step(&stream);
         time += hop;
-        size_t best = 0;
-        for (size_t i = 0; i < count; i++) {
-            if (print_scores) printf("%.6f%c", scores[i], i + 1 < count ? ' ' : '\n');
-            means[i] += weight * (scores[i] - means[i]);
-            if (means[i] > means[best]) best = i;
+        if (only_scores) {
+            print_scores(scores, count);
+            continue;
         }
-        if (print_scores) continue;
-        if (heard < count && means[heard] < threshold) heard = count;
-        if (means[best] < threshold || best == heard) continue;
-        if (heard_at > 0 && time - heard_at < PAUSE_SAMPLES) continue;
-        const char *label = stream.labels[best];
-        if (strcmp(label, "unknown") == 0 || strcmp(label, "silence") == 0) continue;
-        printf("%.2f %s %.3f\n", (double)time / RATE, label, scores[best]);
-        heard = best;
-        heard_at = time;
+        size_t detected = detect(&detector, &stream, scores, time, threshold);
+        if (detected == count) continue;
+        printf("%.2f ", (double)time / RATE);
+        print_label(stream.labels[detected]);
+        printf(" %.3f\n", scores[detected]);
     }
-    if (ferror(sound)) fail(name, "expected sound, found: %s", strerror(errno));
+    if (ferror(file)) fail(name, "expected audio, found: %s", strerror(errno));
     if (fflush(stdout) != 0 || ferror(stdout))
-        fail("standard output", "expected room for the lines, found none");
+        fail("standard output", "expected a writable output, found an error");
 
-    free(means);
+    free(detector.smoothed);
     free(bytes);
-    if (sound != stdin) fclose(sound);
+    if (file != stdin) fclose(file);
     close_stream(&stream);
     return 0;
 }

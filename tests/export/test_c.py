@@ -1,7 +1,8 @@
-"""The C program: the scores that Python gives, commands by name, errors in one line."""
+"""The C program: the same scores as in Python, commands by name, errors as one line."""
 
 import importlib.metadata
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -67,7 +68,7 @@ def test_the_scores_are_those_of_python(program, model_file, pcm, tmp_path):
         np.testing.assert_allclose(numbers(result.stdout), expected, atol=1e-4)
 
 
-def test_a_command_is_heard_once_by_name(program, samples, tmp_path):
+def test_a_command_is_detected_once_by_name(program, samples, tmp_path):
     pause = np.zeros(16000)
     words = (
         "yes-espeak-male-8k-ulaw",
@@ -86,13 +87,22 @@ def test_a_command_is_heard_once_by_name(program, samples, tmp_path):
     assert all(0.5 < float(score) <= 1 for _, _, score in lines)
 
 
-def test_a_threshold_that_no_score_reaches_silences_all(program, samples, tmp_path):
+def test_a_label_with_spaces_is_quoted(program, samples, tmp_path):
+    bundled, named = modelfile.read(None), tmp_path / "named.tflite"
+    labels = ("oh yes", *bundled.labels[1:])
+    modelfile.write(named, bundled.flatbuffer, labels, bundled.settings)
+    path = write(tmp_path / "yes.wav", audio.load(samples / "yes-espeak-male-8k-ulaw.wav"))
+    (line,) = run(program, named, path).stdout.decode().splitlines()
+    assert shlex.split(line)[1] == "oh yes"
+
+
+def test_no_score_reaches_a_threshold_of_1(program, samples, tmp_path):
     path = write(tmp_path / "yes.wav", audio.load(samples / "yes-espeak-male-8k-ulaw.wav"))
     assert run(program, modelfile.locate(None), path).stdout
     assert run(program, "--threshold", "1", modelfile.locate(None), path).stdout == b""
 
 
-def test_less_than_a_hop_is_no_hop(program, model_file, pcm, tmp_path):
+def test_samples_after_the_last_whole_hop_are_left_out(program, model_file, pcm, tmp_path):
     path = write(tmp_path / "short.wav", pcm[:1999])
     assert len(numbers(run(program, "--scores", model_file, path).stdout)) == 3
     for sound in (b"", b"\0", bytes(1279)):
@@ -100,7 +110,7 @@ def test_less_than_a_hop_is_no_hop(program, model_file, pcm, tmp_path):
         assert (result.returncode, result.stdout) == (0, b"")
 
 
-def test_chunks_before_the_samples_are_skipped(program, model_file, pcm, tmp_path):
+def test_every_form_of_wav_header_is_read(program, model_file, pcm, tmp_path):
     plain = write(tmp_path / "plain.wav", pcm[:6400])
     other = tmp_path / "other.wav"
     content = plain.read_bytes()
@@ -109,7 +119,9 @@ def test_chunks_before_the_samples_are_skipped(program, model_file, pcm, tmp_pat
     extensible = write(tmp_path / "extensible.wav", pcm[:6400], format="WAVEX")
     expected = run(program, "--scores", model_file, plain).stdout
     assert len(numbers(expected)) == 10
-    for path in (other, extensible):
+    unfinished = tmp_path / "unfinished.wav"  # its writer could not go back to the size
+    unfinished.write_bytes(content[:40] + bytes(4) + content[44:])
+    for path in (other, extensible, unfinished):
         assert run(program, "--scores", model_file, path).stdout == expected
 
 
@@ -144,17 +156,19 @@ def test_labels_that_do_not_fit_are_an_error(program, model_file, pcm, tmp_path)
     assert b"expected 4 labels, found 5" in result.stderr
 
 
-def test_a_sound_of_another_kind_is_one_line(program, model_file, pcm, tmp_path):
+def test_audio_of_another_format_is_one_line(program, model_file, pcm, tmp_path):
     path = tmp_path / "sound.wav"
     for samples, options, found in (
         (pcm, {"samplerate": 8000}, "16-bit PCM, 1 channel(s), 8000 Hz"),
         (np.stack([pcm, pcm], 1), {}, "16-bit PCM, 2 channel(s), 16000 Hz"),
         (pcm, {"subtype": "PCM_24"}, "24-bit PCM, 1 channel(s), 16000 Hz"),
         (pcm, {"subtype": "ULAW"}, "8-bit samples of another kind"),
-        (pcm, {"format": "FLAC"}, "no WAV file"),
+        (pcm, {"format": "FLAC"}, "another file"),
     ):
         write(path, samples, **options)
-        one_error(run(program, model_file, path), "sound.wav", "16-bit PCM, mono, 16000 Hz", found)
+        one_error(
+            run(program, model_file, path), "sound.wav", "16-bit PCM, mono, 16000 Hz, found", found
+        )
     content = write(path, pcm).read_bytes()
     for length in (0, 4, 11, 12, 20, 30, 43):
         path.write_bytes(content[:length])
