@@ -33,9 +33,7 @@ libraries store the same numbers as follows:
     cuDNN     as PyTorch
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import keras
@@ -61,29 +59,11 @@ from speechgru.gru_cell import GRUCell
 from speechgru.gru_gradient import gru_with_fused_gradient
 from speechgru.gru_weights import negate_update_gate, weights_from_torch, weights_to_torch
 
-_cudnn_enabled: ContextVar[bool] = ContextVar("cudnn_enabled", default=True)
-
-
-@contextmanager
-def cudnn_disabled() -> Iterator[None]:
-    """Run every `GRU` that is called or traced inside the block without cuDNN.
-
-    It overrides `use_cudnn` of all layers, nested ones too, and leaves them unchanged. Conversion
-    to LiteRT needs it, since the operator of cuDNN exists on a GPU only.
-
-    Examples:
-
-    >>> with cudnn_disabled():
-    ...     function = tf.function(model).get_concrete_function(signature)
-    """
-    token = _cudnn_enabled.set(False)
-    try:
-        yield
-    finally:
-        _cudnn_enabled.reset(token)
+__all__ = ["GRU", "GRUCell"]
 
 
 def _cell_attribute(name: str) -> Any:
+    """A property of the layer that its cell has."""
     return property(lambda layer: getattr(layer.cell, name))
 
 
@@ -137,7 +117,7 @@ class GRU(keras.layers.RNN):
         reset_after: whether to apply the reset gate after the product with U_h. Default True.
         use_cudnn: "auto", True (raise a ValueError where cuDNN cannot run) or False. cuDNN needs
             tanh, sigmoid, biases and `reset_after`, and neither recurrent dropout, a mask,
-            `return_gates` nor `unroll`. Default "auto".
+            `return_gates` nor `unroll`. The attribute can be changed between calls. Default "auto".
         update_gate: "keep" (z near 1 keeps the old state, as in Keras) or "write" (z near 1 writes
             the candidate). Default "keep".
         return_gates: whether to return z, r and h~ of every step as well. Default False.
@@ -275,6 +255,11 @@ class GRU(keras.layers.RNN):
         initial_state = only_tensor("initial_state", initial_state)
         mask = only_tensor("mask", mask)
         self._check_call(sequences, initial_state, mask)
+        if self.unroll and sequences.shape[1] is None:
+            raise ValueError(
+                "`sequences` must have a known number of steps with unroll=True: state it in the "
+                f"shape of keras.Input. Received: shape={sequences.shape}"
+            )
         sequences = tf.cast(sequences, self.compute_dtype)
         h = self._first_state(sequences, initial_state)
         dropout, recurrent_dropout = self._draw_dropout(sequences, h, training)
@@ -297,27 +282,22 @@ class GRU(keras.layers.RNN):
         return super().compute_output_spec(sequences, initial_state, mask, training)
 
     def _check_call(self, sequences: Any, initial_state: Any, mask: Any) -> None:
+        """Raise a ValueError that names the argument whose shape or dtype does not fit."""
+        batch = self.states[0].shape[0] if self.stateful and self.states else None
         features = self.cell.kernel.shape[0] if self.built else None
-        form = f"(batch, steps, {features or 'features'})"
-        check_tensor("sequences", sequences, form, (None, None, features))
-        batch, steps = sequences.shape[0], sequences.shape[1]
+        form = f"({batch or 'batch'}, steps, {features or 'features'})"
+        check_tensor("sequences", sequences, form, (batch, None, features))
+        batch, steps = sequences.shape[:2]
         if steps == 0:
             raise ValueError(
                 f"`sequences` must have at least one step. Received: shape={sequences.shape}"
             )
-        if self.unroll and steps is None:
-            raise ValueError(
-                "`sequences` must have a known number of steps with unroll=True: state it in the "
-                f"shape of keras.Input. Received: shape={sequences.shape}"
-            )
-        if self.stateful and self.states is not None:
-            form = "(batch, steps, features) with the batch size of the stateful layer"
-            check_shape("sequences", sequences.shape[:1], form, self.states[0].shape[:1])
         if initial_state is not None:
             form, shape = f"(batch, {self.units})", (batch, self.units)
             check_tensor("initial_state", initial_state, form, shape)
         if mask is not None:
-            check_tensor("mask", mask, "(batch, steps)", (batch, steps), (batch, steps, 1))
+            form = f"({batch or 'batch'}, {steps or 'steps'})"
+            check_tensor("mask", mask, form, (batch, steps), (batch, steps, 1))
 
     def _first_state(self, sequences: Tensor, initial_state: Tensor | None) -> Tensor:
         if initial_state is None and self.stateful:
@@ -361,7 +341,7 @@ class GRU(keras.layers.RNN):
                 return self._run_cudnn(sequences, h)
             except NotImplementedError:  # there is a GPU, but not for this operator
                 pass
-        if self.use_cudnn is True and _cudnn_enabled.get():
+        if self.use_cudnn is True:
             raise ValueError(
                 "`use_cudnn=True` needs a GPU, tanh and sigmoid, biases, reset_after, and no "
                 "recurrent dropout, mask, return_gates or unroll. Received: "
@@ -383,10 +363,10 @@ class GRU(keras.layers.RNN):
         A call with a mask does not: cuDNN supports padding at the end only, and returns zeros for
         masked steps where Keras's loop repeats the last output.
         """
+        # With implementation=1 each gate drops other inputs; cuDNN takes the same for all.
         one_dropout_mask = not isinstance(getattr(self.cell, "dropout_mask_count", None), int)
         return bool(
             self.use_cudnn in ("auto", True)
-            and _cudnn_enabled.get()
             and self._has_default_activations()
             and mask is None
             and one_dropout_mask

@@ -53,8 +53,9 @@ def check_shape(name: str, shape: Any, form: str, *expected: Shape) -> None:
         pairs = zip(shape, sizes, strict=False)
         if len(shape) == len(sizes) and all(a == b or None in (a, b) for a, b in pairs):
             return
-    known = f", here {tuple(expected[0])}" if any(expected[0]) else ""
-    raise ValueError(f"`{name}` must have shape {form}{known}. Received: shape={shape}")
+    known = str(tuple(expected[0]))
+    here = "" if None in expected[0] or known == form else f", here {known}"
+    raise ValueError(f"`{name}` must have shape {form}{here}. Received: shape={shape}")
 
 
 def check_features(name: str, shape: Shape) -> None:
