@@ -42,19 +42,18 @@ def model_card(
         notes: further text (sources, known limits), or "".
     """
     sections = [
-        f"{MARKER}\n# {name}",
+        f"{MARKER}\n# {printable(name)}",
         markdown_table([["property", "value"], *property_rows(size, metadata, metrics)]),
         speakers_sentence(metrics),
         "## Commands",
-        "\n".join(["```sh", *metrics.commands, command, "```"]),
-        check,
+        "\n".join(["```sh", *map(printable, [*metrics.commands, command]), "```"]),
+        printable(check),
         "## Confusion on the validation clips",
         "Rows are the words that were spoken, columns the words that were recognised.",
         markdown_table(confusion_rows(metrics)),
         notes.strip(),
     ]
-    text = "\n\n".join(section for section in sections if section)
-    return "\n".join(printable(line) for line in text.split("\n")) + "\n"
+    return "\n\n".join(section for section in sections if section) + "\n"
 
 
 def property_rows(
@@ -65,7 +64,7 @@ def property_rows(
     distilled = f", distilled from {metrics.teacher}" if metrics.teacher else ""
     rate = metadata["front_end"]["sample_rate"]
     versions = ", ".join(f"{name} {version}" for name, version in metadata["versions"].items())
-    return [
+    rows = [
         ("labels", ", ".join(map(code_span, metrics.labels))),
         ("parameters", f"{metrics.parameters:,}"),
         ("size", f"{size:,} bytes ({metadata['quantization']} quantisation)"),
@@ -81,6 +80,7 @@ def property_rows(
         ("training", f"{metrics.epochs} epochs in {minutes:.0f} minutes{distilled}"),
         ("made with", versions),
     ]
+    return [(name, printable(value)) for name, value in rows]
 
 
 def speakers_sentence(metrics: RunMetrics) -> str:
@@ -92,11 +92,11 @@ def speakers_sentence(metrics: RunMetrics) -> str:
 
 def confusion_rows(metrics: RunMetrics) -> list[list[str]]:
     """Return the rows of the confusion table, the header first."""
-    rows = [["", *metrics.labels, "recall"]]
+    rows = [["", *map(printable, metrics.labels), "recall"]]
     for label, counts in zip(metrics.labels, metrics.confusion, strict=True):
         recall = metrics.recall[label]
         cells = [str(count) if count else "" for count in counts]
-        rows.append([label, *cells, "" if recall is None else f"{recall:.1%}"])
+        rows.append([printable(label), *cells, "" if recall is None else f"{recall:.1%}"])
     return rows
 
 

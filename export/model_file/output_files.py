@@ -121,15 +121,14 @@ class ModelFiles:
         Returns:
             The removed files.
         """
-        stale = [] if keep_step else [self.step]
+        removed = []
+        if not keep_step:
+            removed += _remove_ours(self.step)
         for file in (self.parity_report, self.golden_vectors):
-            if file.is_ours() and json.loads(file.path.read_bytes()).get("sha256") != sha256:
-                stale.append(file)
-        if not self.parity_report.path.exists() or self.parity_report in stale:
-            stale.append(self.parity_figure)
-        removed = [file.path for file in stale if file.is_ours()]
-        for path in removed:
-            path.unlink()
+            if file.is_ours() and json.loads(file.path.read_bytes())["sha256"] != sha256:
+                removed += _remove_ours(file)
+        if not self.parity_report.path.exists():
+            removed += _remove_ours(self.parity_figure)
         return removed
 
 
@@ -149,6 +148,14 @@ def check_outputs(files: Iterable[OutputFile], inputs: Iterable[Path]) -> None:
             if path.exists() and file.path.exists() and path.samefile(file.path):
                 raise ExportError(f"{file.path}: expected another file than the input {path}")
         file.check_replaceable()
+
+
+def _remove_ours(file: OutputFile) -> list[Path]:
+    """Remove a file if we wrote it; return its path in a list, which is empty otherwise."""
+    if not file.is_ours():
+        return []
+    file.path.unlink()
+    return [file.path]
 
 
 def _check_folder(path: Path) -> None:

@@ -66,6 +66,20 @@ def test_labels_cannot_break_the_tables(card):
     assert "`a\\|b`, ``c`d``, `e`" in text
 
 
+def test_control_characters_of_names_are_escaped(card):
+    labels = ("a\x1b[31m", "b", "c")
+    text = card(
+        notes="As written:\xa0\u2026",
+        labels=labels,
+        recall=dict.fromkeys(labels, 1.0),
+        commands=["python training/train.py --out \udcff"],
+        training_data="clips of \x1b",
+    )
+    assert "\x1b" not in text
+    assert "a\\x1b[31m" in text
+    assert text.encode("utf-8").decode().endswith("As written:\xa0\u2026\n")
+
+
 def test_the_card_says_whose_voices_validated(card):
     assert NEW_SPEAKERS in card()
     assert KNOWN_SPEAKERS in card(validation_of_new_voices=False)
