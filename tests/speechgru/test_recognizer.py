@@ -185,7 +185,7 @@ def test_validation_recordings_are_recognised(name, least, real_data):
 @pytest.mark.parametrize("name", modelfile.BUNDLED)
 def test_the_model_card_states_what_the_file_holds(name):
     model = modelfile.read(name)
-    card = modelfile.BUNDLED[name].with_suffix(".md").read_text()
+    card = modelfile.BUNDLED[name].with_suffix(".card.md").read_text()
     assert f"{model.settings['validation_accuracy']:.2%}" in card
     assert f"{model.settings['parameters']:,}" in card
     assert f"{modelfile.BUNDLED[name].stat().st_size:,}" in card
