@@ -1,9 +1,9 @@
-"""Time of the GRU layer: a training step, and one sequence under LiteRT.
+"""Time of the GRU layer: a training step, and one sequence in LiteRT.
 
     python benchmarks/gru_layer.py [--units N ...] [--rounds N]
 
-Every layer takes its turn in every round, so that a drift of the machine's speed meets all; the
-ratios to keras.layers.GRU are taken round by round. PyTorch takes part where it is installed.
+In every round each layer runs once, so that a change of the machine's speed affects all of them.
+The ratios to keras.layers.GRU are computed for each round. PyTorch is included if it is installed.
 """
 
 import argparse
@@ -24,46 +24,49 @@ from training.comparison.timing import rounds
 
 BATCH, STEPS, FEATURES = 128, 98, 40
 
+Run = Callable[[], Any]
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--units", type=int, nargs="+", default=[64, 128, 256])
-    parser.add_argument("--rounds", type=int, default=25, help="turns of every layer")
+    parser.add_argument("--rounds", type=int, default=25, help="number of runs of every layer")
     options = parser.parse_args()
 
-    matrix = tf.random.normal((2048, 2048))
-    product = tf.function(lambda: tf.matmul(matrix, matrix)[0, 0])
-    peak = 2 * 2048**3 / statistics.median(rounds({"": product}, 9)[""]) / 1e9
-    print(f"{os.cpu_count()} cores, product of two 2048 x 2048 matrices: {peak:.0f} GFLOP/s")
-
+    speed = matrix_product_speed()
+    print(f"{os.cpu_count()} cores, product of two 2048 x 2048 matrices: {speed:.0f} GFLOP/s")
     sequences = np.random.default_rng(0).normal(size=(BATCH, STEPS, FEATURES)).astype("float32")
     for units in options.units:
-        # Products of x with W and h with U, and in the gradient with W, U and U transposed.
+        # Forward: x W and h U. Gradient: the products for W and U, and one with U transposed.
         gflop = 2 * BATCH * STEPS * 3 * units * (2 * FEATURES + 3 * units) / 1e9
         print(f"\nTraining step, {BATCH} x {STEPS} x {FEATURES}, {units} units, {gflop:.2f} GFLOP")
-        candidates = {
-            "keras.layers.GRU": training_step(keras.layers.GRU(units), sequences),
-            "keras.layers.GRU, XLA": training_step(keras.layers.GRU(units), sequences, xla=True),
-            "speechgru.GRU": training_step(GRU(units), sequences),
-            "speechgru.GRU, XLA": training_step(GRU(units), sequences, xla=True),
-            "speechgru.GRU, write": training_step(GRU(units, update_gate="write"), sequences),
-            "speechgru.GRU, reset before": training_step(GRU(units, reset_after=False), sequences),
-        }
-        candidates |= torch_step(units, sequences)
-        table(rounds(candidates, options.rounds), gflop, peak)
-
+        print_table(rounds(training_steps(units, sequences), options.rounds), gflop, speed)
     for units in options.units:
         print(f"\nLiteRT, one sequence of {STEPS} x {FEATURES}, one thread, {units} units")
-        candidates = {}
-        for kind, optimizations in (("", []), (", int8 weights", [tf.lite.Optimize.DEFAULT])):
-            for layer in (keras.layers.GRU(units), GRU(units)):
-                name = f"{type(layer).__module__.split('.')[0]} GRU{kind}"
-                candidates[name] = converted(layer, sequences[:1], optimizations)
-        table(rounds(candidates, 10 * options.rounds))
+        print_table(rounds(litert_models(units, sequences[:1]), 10 * options.rounds))
 
 
-def training_step(layer: Any, sequences: np.ndarray, xla: bool = False) -> Callable[[], Any]:
-    """Values and gradients of all weights, from the mean square of the last state."""
+def matrix_product_speed() -> float:
+    """GFLOP/s of the product of two large matrices, as a reference."""
+    matrix = tf.random.normal((2048, 2048))
+    product = tf.function(lambda: tf.matmul(matrix, matrix)[0, 0])
+    return 2 * 2048**3 / statistics.median(rounds({"": product}, 9)[""]) / 1e9
+
+
+def training_steps(units: int, sequences: np.ndarray) -> dict[str, Run]:
+    return {
+        "keras.layers.GRU": training_step(keras.layers.GRU(units), sequences),
+        "keras.layers.GRU, XLA": training_step(keras.layers.GRU(units), sequences, xla=True),
+        "speechgru.GRU": training_step(GRU(units), sequences),
+        "speechgru.GRU, XLA": training_step(GRU(units), sequences, xla=True),
+        "speechgru.GRU, write": training_step(GRU(units, update_gate="write"), sequences),
+        "speechgru.GRU, reset before": training_step(GRU(units, reset_after=False), sequences),
+        **torch_step(units, sequences),
+    }
+
+
+def training_step(layer: Any, sequences: np.ndarray, xla: bool = False) -> Run:
+    """Compute the mean square of the last state and its gradients by all weights."""
     layer.build(sequences.shape)
     weights = [w.value for w in layer.trainable_weights]
     sequences = tf.constant(sequences)
@@ -77,7 +80,8 @@ def training_step(layer: Any, sequences: np.ndarray, xla: bool = False) -> Calla
     return lambda: [gradient.numpy() for gradient in step()]
 
 
-def torch_step(units: int, sequences: np.ndarray) -> dict[str, Callable[[], Any]]:
+def torch_step(units: int, sequences: np.ndarray) -> dict[str, Run]:
+    """The same training step in PyTorch; empty if PyTorch is not installed."""
     try:
         import torch
     except ImportError:
@@ -92,8 +96,20 @@ def torch_step(units: int, sequences: np.ndarray) -> dict[str, Callable[[], Any]
     return {"torch.nn.GRU": step}
 
 
-def converted(layer: Any, sequence: np.ndarray, optimizations: list[Any]) -> Callable[[], Any]:
-    """One run of the layer as LiteRT executes it."""
+def litert_models(units: int, sequence: np.ndarray) -> dict[str, Run]:
+    models = {}
+    for kind, optimizations in (("", []), (", int8 weights", [tf.lite.Optimize.DEFAULT])):
+        for layer in (keras.layers.GRU(units), GRU(units)):
+            name = f"{type(layer).__module__.split('.')[0]} GRU{kind}"
+            models[name] = litert_model(layer, sequence, optimizations)
+    return models
+
+
+def litert_model(layer: Any, sequence: np.ndarray, optimizations: list[Any]) -> Run:
+    """Convert the layer and a dense layer; run them on one sequence.
+
+    TensorFlow's converter is used directly, so that both layers are converted the same way.
+    """
     inputs = keras.Input(batch_shape=sequence.shape)
     model = keras.Model(inputs, keras.layers.Dense(12)(layer(inputs)))
     module = tf.Module()
@@ -108,15 +124,15 @@ def converted(layer: Any, sequence: np.ndarray, optimizations: list[Any]) -> Cal
     return lambda: runner(x=sequence)
 
 
-def table(seconds: dict[str, list[float]], gflop: float = 0, peak: float = 0) -> None:
-    """Medians; ratios to the first Keras layer of the same kind, round by round."""
+def print_table(seconds: dict[str, list[float]], gflop: float = 0, speed: float = 0) -> None:
+    """Print medians, and medians of the ratios to the Keras layer of the same kind."""
     for name, values in seconds.items():
         kind = name.partition(", int8")[1]
         base = next(v for n, v in seconds.items() if n.startswith("keras") and kind in n)
         ratio = statistics.median(a / b for a, b in zip(values, base, strict=True))
-        middle = statistics.median(values)
-        share = f"   {100 * gflop / middle / peak:3.0f} % of the product's speed" if gflop else ""
-        print(f"{name:28} median {1e3 * middle:8.3f} ms   ratio {ratio:.2f}{share}")
+        median = statistics.median(values)
+        share = f"   {100 * gflop / median / speed:3.0f} % of the product's speed" if gflop else ""
+        print(f"{name:28} median {1e3 * median:8.3f} ms   ratio {ratio:.2f}{share}")
 
 
 if __name__ == "__main__":
