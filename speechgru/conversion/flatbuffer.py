@@ -62,6 +62,16 @@ def pack(model: Any) -> bytes:
     return bytes(builder.Output())
 
 
+def rename_signature(flatbuffer: bytes, inputs: dict[str, str], outputs: dict[str, str]) -> bytes:
+    """Give the inputs and outputs of a packed flatbuffer's only signature other names."""
+    model = load(flatbuffer)
+    (signature,) = model.signatureDefs
+    for tensors, names in ((signature.inputs, inputs), (signature.outputs, outputs)):
+        for tensor in tensors:
+            tensor.name = names[tensor.name.decode()]
+    return pack(model)
+
+
 class _SharedTable:
     """A table that several tensors point to."""
 

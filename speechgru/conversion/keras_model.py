@@ -8,9 +8,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from speechgru.conversion.checking import check_outputs
 from speechgru.conversion.converter import Quantization, convert
-from speechgru.errors import ConversionError
-from speechgru.mfcc_layer import MFCC
+from speechgru.conversion.flatbuffer import rename_signature
+from speechgru.errors import ConversionError, show
 
 SIGNATURE = "serve"
 
@@ -21,12 +22,13 @@ def to_tflite(model: keras.Model, *, quantize: Quantization = "none") -> bytes:
     It converts `speechgru.GRU`, `speechgru.MFCC` and Keras's recurrent layers, stacked, in
     ``keras.layers.Bidirectional``, with masks and with states as inputs and outputs. Keras's own
     ``model.export(format="litert")`` needs the TensorFlow (Flex) operators for recurrent layers.
+    The result is run once, on random input, and compared with the model.
 
     The flatbuffer has one signature, "serve", with batch size 1. Its inputs have the names of
     ``keras.Input``; an unnamed input is "input_0", "input_1", ... by its position. Its outputs have
-    the keys of a model that returns a dict; otherwise they are "output_0", "output_1", ... In names
-    all characters but letters and digits become "_". A dimension that is None in ``keras.Input``,
-    such as the number of steps, may have any length in LiteRT.
+    the keys of a model that returns a dict; otherwise they are "output_0", "output_1", ... A
+    dimension that is None in ``keras.Input``, such as the number of steps, may have any size in
+    LiteRT. All layers compute in float32, also those with another dtype policy.
 
     Args:
         model: a Sequential or functional model. It is not changed.
@@ -49,17 +51,28 @@ def to_tflite(model: keras.Model, *, quantize: Quantization = "none") -> bytes:
     (1, 64)
     """
     _check_model(model)
-    signature = _input_specs(model)
+    tensors = keras.tree.flatten(_input_structure(model))
+    input_names = _input_names(tensors)
+    # TensorFlow changes or refuses some names, such as "Audio" and "class".
+    specs = {
+        f"input_{i}": tf.TensorSpec((1, *tensor.shape[1:]), tensor.dtype, name=f"input_{i}")
+        for i, tensor in enumerate(tensors)
+    }
+    call = _ModelCall(model)
     with _inference_settings(model):
-        function = _trace(model, signature)
+        function = _trace(call, specs)
         module = tf.Module()
         module.variables_of_the_model = function.variables  # a SavedModel saves what it can reach
-        return convert(module, {SIGNATURE: function}, quantize)
+        converted = convert(module, {SIGNATURE: function}, quantize)
+        check_outputs(converted, call, specs, check_values=quantize == "none")
+    return rename_signature(
+        converted, dict(zip(specs, input_names, strict=True)), call.output_names
+    )
 
 
 def _check_model(model: Any) -> None:
     if not isinstance(model, keras.Model):
-        raise ConversionError(f"`model` must be a keras.Model. Received: {model!r}")
+        raise ConversionError(f"`model` must be a keras.Model. Received: {show(model)}")
     if not getattr(model, "inputs", None):
         raise ConversionError(
             "`model` must be a Sequential or functional model with a keras.Input. Wrap another "
@@ -72,52 +85,68 @@ def _check_model(model: Any) -> None:
                 f"{tensor.name!r} with shape {tuple(tensor.shape)}"
             )
     for layer in model._flatten_layers():
-        if isinstance(layer, keras.layers.RNN) and layer.stateful:
-            raise ConversionError(
-                f"`model` must not be stateful: layer {layer.name!r} is. Let the model take and "
-                "return the state, with initial_state=... and return_state=True"
-            )
+        if not isinstance(layer, keras.Model):
+            _check_layer(layer)
 
 
-def _input_specs(model: keras.Model) -> dict[str, tf.TensorSpec]:
-    """A specification with batch size 1 for each input, by its name in the signature."""
-    tensors = keras.tree.flatten(_input_structure(model))
-    specs = {}
-    for index, tensor in enumerate(tensors):
-        is_unnamed = re.fullmatch(r"keras_tensor(_\d+)?", tensor.name)
-        name = f"input_{index}" if is_unnamed else _identifier(tensor.name)
-        specs[name] = tf.TensorSpec((1, *tensor.shape[1:]), tensor.dtype, name=name)
-    if len(specs) < len(tensors):
-        names = [tensor.name for tensor in tensors]
-        raise ConversionError(f"`model` must have inputs of different names. Received: {names}")
-    return specs
+def _check_layer(layer: Any) -> None:
+    if isinstance(layer, keras.layers.RNN) and layer.stateful:
+        raise ConversionError(
+            f"`model` must not be stateful: layer {layer.name!r} is. Let the model take and return "
+            "the state, with initial_state=... and return_state=True"
+        )
+    if layer.weights and layer.variable_dtype in ("float16", "bfloat16", "float64"):
+        raise ConversionError(
+            f"`model` must have float32 weights: those of layer {layer.name!r} are "
+            f'{layer.variable_dtype}. Build it with dtype="float32" and copy the weights'
+        )
 
 
 def _input_structure(model: keras.Model) -> Any:
     return model.inputs[0] if isinstance(model, keras.Sequential) else model.input
 
 
-def _identifier(name: str) -> str:
-    name = re.sub(r"\W", "_", name)
-    return f"input_{name}" if name[:1].isdigit() else name
+def _input_names(tensors: list[Any]) -> list[str]:
+    names = [
+        f"input_{i}" if re.fullmatch(r"keras_tensor(_\d+)?", tensor.name) else tensor.name
+        for i, tensor in enumerate(tensors)
+    ]
+    if len(set(names)) < len(names):
+        raise ConversionError(f"`model` must have inputs of different names. Received: {names}")
+    return names
 
 
-def _trace(model: keras.Model, specs: dict[str, tf.TensorSpec]) -> Any:
-    """A concrete function of the model for inference."""
+class _ModelCall:
+    """Calls a model for inference, from "input_0", ... to a dict of "output_0", ...
 
-    def serve(**inputs: Any) -> dict[str, Any]:
-        flat = [inputs[name] for name in specs]
-        outputs = model(keras.tree.pack_sequence_as(_input_structure(model), flat), training=False)
-        flat_outputs = keras.tree.flatten(outputs)
-        if isinstance(outputs, dict) and len(outputs) == len(flat_outputs):
-            return {_identifier(name): value for name, value in outputs.items()}
-        return {f"output_{index}": value for index, value in enumerate(flat_outputs)}
+    Attributes:
+        output_names: after a call, the name in the signature of each output.
+    """
 
+    def __init__(self, model: keras.Model) -> None:
+        self.model = model
+        self.output_names: dict[str, str] = {}
+
+    def __call__(self, **inputs: Any) -> dict[str, Any]:
+        structure = _input_structure(self.model)
+        flat_inputs = [inputs[f"input_{i}"] for i in range(len(inputs))]
+        outputs = self.model(keras.tree.pack_sequence_as(structure, flat_inputs), training=False)
+        found = {f"output_{i}": value for i, value in enumerate(keras.tree.flatten(outputs))}
+        # Dicts are flattened in the order of their keys.
+        is_flat_dict = isinstance(outputs, dict) and len(outputs) == len(found)
+        names = sorted(outputs) if is_flat_dict else list(found)
+        self.output_names = dict(zip(found, names, strict=True))
+        return found
+
+
+def _trace(call: _ModelCall, specs: dict[str, tf.TensorSpec]) -> Any:
+    """A concrete function of a model."""
     try:
-        return tf.function(serve, autograph=False).get_concrete_function(**specs)
-    except Exception as error:  # layers raise many types
+        return tf.function(call, autograph=False).get_concrete_function(**specs)
+    except Exception as error:  # layers raise many types; Keras adds colours and the arguments
+        message = re.sub(r"\x1b\[\d*m", "", str(error)).partition("Arguments received by")[0]
         raise ConversionError(
-            f"the model {model.name!r} cannot be called with batch size 1: {error}"
+            f"{call.model.name!r} cannot be called with batch size 1: {' '.join(message.split())}"
         ) from error
 
 
@@ -125,24 +154,23 @@ def _trace(model: keras.Model, specs: dict[str, tf.TensorSpec]) -> Any:
 def _inference_settings(model: keras.Model) -> Iterator[None]:
     """Change what LiteRT cannot run in the layers, and change it back at the end."""
     changes = [
-        (layer, name, value)
+        (layer, name, value, getattr(layer, name))
         for layer in model._flatten_layers()
         for name, value in _inference_attributes(layer).items()
     ]
-    before = [(layer, name, getattr(layer, name)) for layer, name, _ in changes]
     try:
-        for layer, name, value in changes:
+        for layer, name, value, _ in changes:
             setattr(layer, name, value)
         yield
     finally:
-        for layer, name, value in before:
-            setattr(layer, name, value)
+        for layer, name, _, before in changes:
+            setattr(layer, name, before)
 
 
 def _inference_attributes(layer: Any) -> dict[str, Any]:
     attributes: dict[str, Any] = {}
-    if isinstance(layer, MFCC):
-        attributes["dtype_policy"] = "float32"  # LiteRT has no Fourier transform in float64
+    if layer.compute_dtype in ("float16", "bfloat16", "float64"):
+        attributes["dtype_policy"] = "float32"  # few operators of LiteRT have another one
     if hasattr(layer, "use_cudnn"):
         attributes["use_cudnn"] = False  # cuDNN's operator exists on a GPU only
     if hasattr(layer, "get_recurrent_dropout_mask"):  # Keras draws the masks in inference, too
