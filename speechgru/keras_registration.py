@@ -30,6 +30,9 @@ class _StandIn:
     def __init__(self, name: str) -> None:
         self.__name__ = name
 
+    def __repr__(self) -> str:
+        return f"<speechgru.{self.__name__}, not imported yet>"
+
     def from_config(self, config: dict[str, Any]) -> Any:
         return import_name(self.__name__, CLASSES[self.__name__]).from_config(config)
 
@@ -67,7 +70,8 @@ class _KerasFinder:
                 continue
             spec: Any = finder.find_spec(name, path, target)
             if spec is not None:
-                spec.loader = _KerasLoader(spec.loader, self)
+                if hasattr(spec.loader, "exec_module"):  # a folder without code has no loader
+                    spec.loader = _KerasLoader(spec.loader, self)
                 return cast(ModuleSpec, spec)
         return None
 

@@ -22,7 +22,7 @@ MODULES = {
 """The module of each name."""
 
 _WITHOUT_TENSORFLOW = ("speechgru.features",)
-_OTHER_BACKENDS = ("jax", "numpy", "openvino", "torch")
+_OTHER_BACKENDS = ("jax", "openvino", "torch")
 _INSTALL = "pip install 'speechgru[train]'"
 
 
@@ -84,20 +84,26 @@ def import_name(name: str, module: str) -> Any:
 
 def _import_keras(name: str) -> None:
     """Import Keras and check its backend."""
-    if "keras" not in sys.modules:
-        # Importing Keras would load this backend, or fail where it is not installed.
-        _check_backend(name, os.environ.get("KERAS_BACKEND") or "tensorflow")
     try:
         keras = importlib.import_module("keras")
-    except ModuleNotFoundError as error:
-        if error.name in _OTHER_BACKENDS:  # the setting in keras.json
-            _check_backend(name, error.name)
-        raise
-    except Exception as error:  # such as an unknown backend, or a broken TensorFlow
-        raise ImportError(
-            f"speechgru.{name} needs Keras, but importing it fails: {error}"
-        ) from error
+    except Exception as error:  # whatever a backend raises that is not there, or is broken
+        missing = error.name if isinstance(error, ImportError) else None
+        if missing != "keras":
+            _check_backend(name, _requested_backend(missing))
+        if isinstance(error, ImportError):
+            raise
+        message = f"speechgru.{name} needs Keras, but importing it fails: {error}"
+        raise ImportError(message) from error
     _check_backend(name, keras.config.backend())
+
+
+def _requested_backend(missing: str | None) -> str:
+    """The backend that Keras could not import, if a module was missing."""
+    config = sys.modules.get("keras.src.backend.config")  # Keras may fail before it imports this
+    if config is not None:
+        return str(config.backend())
+    default = missing if missing in _OTHER_BACKENDS else "tensorflow"
+    return os.environ.get("KERAS_BACKEND") or default
 
 
 def _check_backend(name: str, backend: str) -> None:

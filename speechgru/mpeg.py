@@ -82,7 +82,7 @@ def _with_frame_count(data: bytes, count: int) -> bytes:
     length = _length(header & _LENGTH_BITS)
     stated = _stated_frames(data[:length])
     if stated is not None:
-        if stated in (count - 1, count):  # some encoders count the Xing frame, too
+        if stated == count - 1:
             return data
         data, count = data[length:], count - 1
     return _xing_frame(header, count) + data
@@ -127,11 +127,18 @@ def _find_chain(data: bytes, start: int, kind: tuple[int, bool] | None, limit: i
         header = _header(data, position)
         if _length(header & _LENGTH_BITS) and kind in (None, _kind(header)):
             end, count = _chain_end(data, position, _kind(header), most=_MIN_FRAMES)
-            whole = position == start and end == len(data)  # a file of one or two frames
-            if count >= _MIN_FRAMES or (count and whole):
+            if count >= _MIN_FRAMES or (position == start and count and _is_end(data, end, header)):
                 return position
         position = data.find(b"\xff", position + 1, limit)
     return -1
+
+
+def _is_end(data: bytes, position: int, header: int) -> bool:
+    """Whether the data ends here, or in a frame like that with this header which begins here."""
+    last = _header(data, position)
+    length = _length(last & _LENGTH_BITS)
+    cut = 0 < len(data) - position < length and _kind(last) == _kind(header)
+    return position == len(data) or cut
 
 
 def _chain_end(

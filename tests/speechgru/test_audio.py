@@ -195,7 +195,7 @@ def test_the_rate_of_encoded_sound_may_be_given_if_it_is_its_own(wav):
     "rate",
     [
         *(0, -1, 3999, 192001, 10**5000, 16000.5, np.nan, np.inf),
-        *(True, np.True_, 16000j, "16000", [16000], np.array(16000)),
+        *(True, np.True_, 16000j, "16000", b"16000", [16000], np.array(16000)),
     ],
     ids=lambda rate: type(rate).__name__,
 )
@@ -203,6 +203,24 @@ def test_a_sample_rate_that_is_no_integral_number_in_range_is_refused(rate, wav)
     for source in (wav, np.zeros(100)):
         with pytest.raises(AudioError, match="expected a sample rate of 4000 to 192000 Hz, found"):
             load(source, rate)
+
+
+@pytest.mark.parametrize(
+    ("rate", "found"),
+    [
+        ("16000", "'16000'"),
+        ("16\n\x1b", r"'16\n\x1b'"),
+        (True, "True"),
+        (np.nan, "nan"),
+        (10**5000, "<int>"),
+    ],
+    ids=["text", "control characters", "bool", "nan", "huge"],
+)
+def test_the_message_shows_what_was_given_as_a_rate(rate, found):
+    with pytest.raises(AudioError) as caught:
+        load(np.zeros(100), rate)
+    message = f"<array>: expected a sample rate of 4000 to 192000 Hz, found {found}"
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("rate", [8000, 8000.0, np.int32(8000), np.uint16(8000), np.float32(8000)])
@@ -622,6 +640,100 @@ def test_a_channels_last_array_is_mixed():
     np.testing.assert_allclose(load(integers, RATE), [0.3, 0, -0.5], atol=1e-4)
 
 
+def word(seconds=1.0):
+    """Noise with the spectrum of speech (white noise through a low pass), with a pause."""
+    noise = np.random.default_rng(6).normal(size=int(RATE * seconds))
+    spectrum = np.fft.rfft(noise) / (1 + (np.fft.rfftfreq(len(noise), 1 / RATE) / 500) ** 2)
+    envelope = np.repeat([0.0, 1.0, 0.0, 0.5], len(noise) // 4)
+    return 0.2 * envelope * np.fft.irfft(spectrum, len(noise))
+
+
+def hum():
+    return 0.005 * np.sin(2 * np.pi * 50 * np.arange(RATE) / RATE)
+
+
+def hiss(seed):
+    return 0.003 * np.random.default_rng(seed).normal(size=RATE)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        lambda sound: [-sound],
+        lambda sound: [-0.7 * sound],
+        lambda sound: [-sound + hiss(1)],
+        lambda sound: [-np.roll(sound, 1)],  # another converter
+        lambda sound: [-sound, *np.zeros((4, RATE))],  # 5.1, with the front pair inverted
+        lambda sound: [-sound, *(hiss(seed) / 10 for seed in range(4))],
+        lambda sound: [-sound / 2, -sound / 2],
+    ],
+    ids=["inverted", "quieter", "noisy", "late", "5.1", "noisy 5.1", "three"],
+)
+@pytest.mark.parametrize("common", [0, 0.1, hum()], ids=["", "offset", "hum"])
+def test_inverted_channels_do_not_cancel_out(others, common):
+    sound = word()
+    channels = np.stack([sound, *others(sound)], axis=1)
+    expected = np.abs(channels).mean(axis=1)
+    for source in (
+        load(channels + np.reshape(common, (-1, 1)), RATE),
+        load(encode(channels + np.reshape(common, (-1, 1)), subtype="FLOAT")),
+    ):
+        loudness = np.abs(source - source.mean())
+        assert np.corrcoef(loudness, expected)[0, 1] > 0.9
+        assert loudness.mean() > 0.7 * expected.mean()
+
+
+@pytest.mark.parametrize(
+    "channels",
+    [
+        lambda sound: [sound, sound],
+        lambda sound: [sound, 0 * sound],
+        lambda sound: [sound, -0.3 * sound],
+        lambda sound: [sound, np.roll(sound, 700)],
+        lambda sound: [sound, word()[::-1]],
+        lambda sound: [hiss(seed) for seed in range(8)],
+        lambda sound: [sound, sound, -sound],  # two against one: the mean is fainter, not silent
+    ],
+    ids=["equal", "one", "crosstalk", "echo", "two sounds", "noises", "two against one"],
+)
+def test_channels_that_do_not_cancel_out_are_averaged(channels):
+    frames = np.stack(channels(word()), axis=1).astype(np.float32)
+    mean = frames @ np.full(frames.shape[1], 1 / frames.shape[1], np.float32)
+    np.testing.assert_array_equal(load(frames, RATE), mean)
+    np.testing.assert_array_equal(load(encode(frames, subtype="FLOAT")), mean)
+
+
+def test_a_long_inverted_recording_is_mixed_in_one_way(monkeypatch):
+    monkeypatch.setattr(sound_files, "BLOCK_BYTES", 4000)
+    sound = word()
+    signal = load(np.stack([sound, -sound], axis=1), RATE)
+    np.testing.assert_allclose(signal, sound, atol=1e-6)
+
+
+def test_int32_samples_in_the_range_of_16_bits_are_read_as_16_bits_with_a_warning():
+    samples = (tone() * 2**15).astype(np.int16)
+    with pytest.warns(UserWarning, match=r"^<array>: the int32 samples have a peak of 163\d\d, so"):
+        signal = load(samples.astype(np.int32), RATE)
+    np.testing.assert_array_equal(signal, load(samples, RATE))
+    with pytest.warns(UserWarning, match="read as 16-bit samples"):
+        load(np.stack([samples, samples], axis=1).astype(np.int32), RATE)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        (tone() * 2**15).astype(np.int32) << 16,  # 16 bits in the upper bits
+        (tone(amplitude=1e-5) * 2**23).astype(np.int32) << 8,  # 24 bits, at -100 dB
+        np.zeros(100, np.int32),
+        (tone(amplitude=1e-4) * 2**31).astype(np.int32),  # 32 bits, at -80 dB
+        np.array([-(2**15) - 1, 0], np.int32),
+    ],
+    ids=["16 bits", "24 bits", "zeros", "32 bits", "one more"],
+)
+def test_int32_samples_that_may_be_meant_so_are_read_without_a_warning(samples):
+    np.testing.assert_allclose(load(samples, RATE), samples / 2**31, atol=1e-9)
+
+
 def test_layout_and_subclass_of_an_array_do_not_matter(tmp_path):
     samples = np.random.default_rng(3).uniform(-1, 1, (1000, 2)).astype(np.float32)
     expected = load(samples, 8000)
@@ -699,6 +811,44 @@ def test_sources_are_named_in_messages(wav):
     assert describe(io.BytesIO()) == "<file object>"
     assert describe(5) == "<int>"
     assert len(describe("x" * 10**6)) < 5000
+
+
+def test_control_characters_in_names_are_escaped(tmp_path):
+    path = tmp_path / "a\x1b[31m\n\u202e.wav"
+    shown = f"{tmp_path}{os.sep}" + r"a\x1b[31m\n\u202e.wav"
+    assert describe(path) == shown
+    with pytest.raises(FileNotFoundError) as caught:
+        load(path)
+    assert caught.value.filename == str(path)
+    path.write_text("no sound")
+    with pytest.raises(AudioError) as refused:
+        load(path)
+    assert str(refused.value).startswith(f"{shown}: expected")
+    with path.open("rb") as file:
+        assert describe(file) == f"<file object {shown}>"
+
+
+@pytest.mark.parametrize("delay", [0, 0.3])
+def test_a_named_pipe_is_read_if_something_writes_to_it(delay, wav, tmp_path):
+    path = tmp_path / "pipe.wav"
+    os.mkfifo(path)
+    writer = subprocess.Popen(["sh", "-c", f"sleep {delay}; cat {wav} > {path}"])
+    assert len(load(path)) == RATE // 2
+    assert writer.wait(10) == 0
+
+
+def test_a_slow_writer_is_waited_for(wav):
+    command = ["sh", "-c", f"sleep 1.5; head -c 100 {wav}; sleep 0.2; tail -c +101 {wav}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
+        assert len(load(f"/dev/fd/{writer.stdout.fileno()}")) == RATE // 2
+
+
+def test_an_endless_pipe_is_refused(monkeypatch):
+    monkeypatch.setattr(sound_files, "_MAX_STREAM_BYTES", 1 << 20)
+    with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as writer:
+        with pytest.raises(AudioError, match=r"expected at most .* GiB, found more"):
+            load(f"/dev/fd/{writer.stdout.fileno()}")
+        writer.kill()
 
 
 def test_no_descriptor_is_left_open(tmp_path):
