@@ -67,7 +67,8 @@ def write_report(
 
 def report_markdown(report: Report) -> str:
     """Return the report as Markdown."""
-    clean, clips = report["conditions"][CLEAN], describe_split(report["split"])
+    clean = report["conditions"][CLEAN]
+    clips = "all clips" if report["split"] == "all" else describe_split(report["split"])
     parts = [
         f"# {Path(report['model']).name}: {percent(clean['accuracy'])} on {clips}",
         f"Measured by `training/evaluate.py`: {headline(report)}. {report['note']}",

@@ -61,7 +61,10 @@ def plot_augmentations(clip: Samples, other: Samples, path: Path, seed: int = 92
     pair = np.rint(np.stack([clip, other]) * 32767).astype(np.int16)
     noise = np.random.default_rng(0).normal(size=(1000, NOISE_ROW)).astype(np.float32)
     front_end = MFCC()
-    title = "One clip after each augmentation (the original waveform in grey)"
+    title = (
+        "One clip after each augmentation\n"
+        "waveform (original in grey), log-mel spectrogram (colours: -70 to 20 dB)"
+    )
     figure = new_figure(10, 13, title)
     panels = figure.subfigures(ROWS, COLUMNS, squeeze=False)
     for panel, (name, changes) in zip(panels.flat, PANELS.items(), strict=True):

@@ -34,7 +34,9 @@ def plot_forms(rows: Mapping[str, Mapping[str, Any]], path: Path) -> None:
             axes.bar(at + (number - (len(keys) - 1) / 2) * width, values, width)
         axes.set_ylabel(label)
         axes.set_xticks(at, list(rows), rotation=20, ha="right")
+        axes.set_xlim(-0.6, len(rows) - 0.4)
         axes.grid(axis="y", alpha=0.3)
+        axes.set_axisbelow(True)
     accuracy = panels[0, 0]
     lowest = min(min(row["accuracy"], row["stream_accuracy"]) for row in rows.values())
     accuracy.set_ylim(max(0, 100 * lowest - 2), 100)

@@ -22,7 +22,7 @@ def plot_gates(trace: GateTrace, labels: Sequence[str], title: str, path: Path) 
         path: the PNG to write.
     """
     columns = len(trace.layers)
-    figure = new_figure(5.5 * columns, 15, title)
+    figure = new_figure(4.6 * columns, 13.5, title)
     cells = figure.subplots(
         7, columns, squeeze=False, sharex=True, height_ratios=(1, 1, 1.2, 1.6, 1.6, 1.2, 1.2)
     )
@@ -54,16 +54,17 @@ def _plot_audio(waveform: Axes, spectrogram: Axes, trace: GateTrace, duration: f
 
 
 def _plot_gate_means(axes: Axes, layer: GRUTrace, time: FloatArray) -> None:
-    for gate, name in ((layer.z, "update z"), (layer.r, "reset r")):
-        axes.plot(time, gate.mean(axis=1), label=f"{name}: mean and quartiles")
+    for gate, name in ((layer.z, "z (update)"), (layer.r, "r (reset)")):
+        axes.plot(time, gate.mean(axis=1), label=f"{name}: mean, quartiles")
         axes.fill_between(time, *np.quantile(gate, (0.25, 0.75), axis=1), alpha=0.2)
     axes.set(ylabel="gate value", ylim=(0, 1))
     legend_above(axes)
 
 
 def _plot_units(axes: Axes, gate: FloatArray, duration: float, label: str) -> None:
+    extent = (0, duration, gate.shape[1], 0)
     image = axes.imshow(
-        gate.T, aspect="auto", extent=(0, duration, gate.shape[1], 0), vmin=0, vmax=1
+        gate.T, aspect="auto", extent=extent, vmin=0, vmax=1, interpolation="nearest"
     )
     axes.set_ylabel(label)
     axes.figure.colorbar(image, ax=axes, pad=0.02)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.ticker import MaxNLocator
 
 from training.figures.style import new_figure, save_figure
 
@@ -28,6 +29,7 @@ def plot_gradient_reach(untrained: Norms, trained: Norms, path: Path) -> None:
         for name, values in norms.items():
             axes.semilogy(np.arange(len(values))[::-1], np.maximum(values, 1e-12), label=name)
         axes.set(title=title, xlabel="steps before the last one")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.label_outer()
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylabel("norm of dL/dh, median of the clips")

@@ -26,7 +26,7 @@ def plot_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
         training = "loss" if key == "loss" else "training_accuracy"
         for name, column in (
             ("training clips, augmented", training),
-            ("validation clips, as they are", f"validation_{key}"),
+            ("validation clips", f"validation_{key}"),
         ):
             # A marker, so that a single epoch can be seen.
             marker = "o" if len(epochs) < 20 else ""

@@ -30,7 +30,7 @@ def plot_noise(metrics: Mapping[str, "Metrics"], path: Path) -> None:
         axes.errorbar(
             list(metrics), share, (share - low, high - share), label=name, marker="o", capsize=3
         )
-    axes.set(xlabel="signal-to-noise ratio (dB)", ylabel="share of clips (%)", ylim=(0, 100))
+    axes.set(xlabel="signal-to-noise ratio", ylabel="share of clips (%)", ylim=(0, 100))
     axes.grid(alpha=0.3)
     figure.legend(loc="outside lower center", ncols=2, title="with 95 % intervals")
     save_figure(figure, path)
