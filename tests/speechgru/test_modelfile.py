@@ -65,6 +65,23 @@ def test_any_unzip_program_reads_labels_and_settings(path):
         ({"front_end": {"sample_rate": "fast"}}, "expected numbers in front_end"),
         ({"front_end": {}}, r"expected a number of front_end\.sample_rate"),
         ({"versions": None}, "expected an object versions"),
+        ({"hop_samples": 320.0}, "expected a number of hop_samples"),
+        ({"window_samples": True}, "expected a number of window_samples"),
+        ({"window_samples": 10_000_001}, "an integer from 1 to 10,000,000, found 10000001"),
+        ({"front_end": {"sample_rate": 16000, "n_fft": 0.5}}, r"number of front_end\.n_fft"),
+        ({"front_end": {"sample_rate": 16000, "fmin": True}}, "expected numbers in front_end"),
+        ({"threshold": 1.5}, "expected threshold from 0 to 1, found 1.5"),
+        ({"validation_accuracy": "96 %"}, "expected validation_accuracy from 0 to 1, found '96 %'"),
+        ({"parameters": -1}, "expected parameters to be a number, found -1"),
+        ({"licence": ["CC"]}, "expected licence to be text"),
+        ({"versions": {"python": 3}}, "expected an object versions"),
+        ({"state": [1, 112]}, "expected shapes of tensors in state"),
+        ({"state": {"h_1": [1, -112]}}, "expected shapes of tensors in state"),
+        ({"state": {"h_1": [9_000_000, 9_000_000]}}, "expected shapes of tensors in state"),
+        ({"state": {"h_1": [1] * 9}}, "expected shapes of tensors in state"),
+        ({"labels": "yes\n \n"}, "expected different labels"),
+        ({"labels": "yes\nno\x1b[31m\n"}, r"without control characters .*, found 'no\\x1b\[31m'"),
+        ({"labels": "yes\rno\nunknown\n"}, "without control characters"),
         ({"labels": "yes\nyes\n"}, "expected different labels"),
         ({"labels": "yes\n"}, "expected different labels"),
     ],
@@ -74,6 +91,126 @@ def test_wrong_settings_are_named(path, changes, message):
     with pytest.raises(ModelError, match=message) as caught:
         modelfile.read(path)
     assert str(path) in str(caught.value)
+
+
+def with_json(path, text):
+    """Replace the settings' JSON text, whatever it is."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(content, "w") as new:
+        new.writestr("labels.txt", old.read("labels.txt"))
+        new.writestr("speechgru.json", text)
+    path.write_bytes(content.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"window_samples": 1' + "0" * 400 + "}", "the number 1000"),
+        ('{"window_samples": -1' + "0" * 5000 + "}", "the number -1000"),
+        ('{"threshold": 1e400}', "the number 1e400"),
+        ('{"threshold": NaN}', "the number NaN"),
+        ('{"front_end": {"fmax": -Infinity}}', "the number -Infinity"),
+        ('{"state": {"h_1": [1, 1], "h_1": [1, 2]}}', "a name twice"),
+        ("[" * 100_000 + "]" * 100_000, "expected a speechgru model"),
+        ("{", "expected a speechgru model"),
+        ("[]", r"expected an object in speechgru\.json, found \[\]"),
+        ('"' + "x" * 500_000 + '"', "expected an object"),
+    ],
+    ids=lambda value: value[:30],
+)
+def test_json_that_is_not_one_of_settings_is_refused(text, message, path):
+    with_json(path, text)
+    with pytest.raises(ModelError, match=message) as caught:
+        modelfile.read(path)
+    assert len(str(caught.value)) < 1000
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**20), 10**20)
+    | st.sampled_from([10**400, -(2**63), 0, 1, 16000])
+    | st.floats()
+    | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=5,
+)
+
+
+KEYS = (
+    *("format_version", "front_end", "window_samples", "hop_samples", "state", "threshold"),
+    *("quantization", "parameters", "training_data", "validation_accuracy", "licence"),
+    *("validation_clips", "versions", "flatbuffer_sha256", "another"),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    values=st.dictionaries(st.sampled_from(KEYS), VALUES),
+    front_end=st.dictionaries(
+        st.sampled_from(["sample_rate", "hop_length", "fmin", "other"]), VALUES
+    ),
+)
+def test_settings_with_any_values_are_read_or_refused(values, front_end, valid_settings):
+    path, complete = valid_settings
+    changed = {**complete, "front_end": {**complete["front_end"], **front_end}, **values}
+    with_json(path, json.dumps(changed))
+    try:
+        model = modelfile.read(path)
+    except ModelError:
+        return
+    # What is read can be printed, as `speechgru info` does.
+    assert model.window_samples >= 1
+    assert all(f"{value:g}" for value in model.settings["front_end"].values())
+    assert f"{model.settings.get('validation_accuracy') or 0:.2%}"
+
+
+@pytest.fixture(scope="module")
+def valid_settings(tmp_path_factory):
+    """A model file without a flatbuffer, and its settings."""
+    path = tmp_path_factory.mktemp("values") / "model.tflite"
+    modelfile.write(path, b"", LABELS, SETTINGS)
+    return path, modelfile.read(path).settings
+
+
+@pytest.mark.parametrize("labels", [("yes",), ("a", "a"), ("a", "b\nc"), ("a", "\x07"), ("a", "")])
+def test_labels_that_could_not_be_read_back_are_not_written(labels, tmp_path):
+    with pytest.raises(ModelError, match=r"model\.tflite: expected .*labels"):
+        modelfile.write(tmp_path / "model.tflite", FLATBUFFER, labels, SETTINGS)
+    assert not list(tmp_path.iterdir())
+
+
+def test_labels_in_any_script_and_of_several_words_are_read_back(tmp_path):
+    labels = ("lights on", "für", "はい", "नमस्\u200dते", "unknown")
+    modelfile.write(tmp_path / "model.tflite", FLATBUFFER, labels, SETTINGS)
+    assert modelfile.read(tmp_path / "model.tflite").labels == labels
+
+
+def test_a_model_that_cannot_be_written_leaves_the_old_one(path, monkeypatch):
+    before = path.read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        modelfile.write(path, FLATBUFFER, ("no", "unknown"), SETTINGS)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_number_that_json_cannot_hold_is_not_written(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        modelfile.write(
+            tmp_path / "m.tflite", FLATBUFFER, LABELS, {**SETTINGS, "threshold": float("nan")}
+        )
+
+
+def test_a_name_with_control_characters_is_escaped_in_messages(tmp_path):
+    path = tmp_path / "m\x1b.tflite"
+    path.write_text("no model")
+    with pytest.raises(ModelError, match=r"m\\x1b\.tflite: expected"):
+        modelfile.read(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"no model", FLATBUFFER, b"PK\5\6" + bytes(18)])
