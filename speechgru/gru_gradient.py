@@ -1,4 +1,4 @@
-"""The GRU's loop over time with a hand-written gradient (backpropagation through time).
+"""The GRU's loop over time with a fused, hand-written gradient (backpropagation through time).
 
 TensorFlow can differentiate the loop in gru.py and computes the same numbers, but more slowly. This
 module is faster for four reasons; docs/performance.md has the measurements:
