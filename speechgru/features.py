@@ -10,6 +10,7 @@ audio ends exactly one frame, and ``n`` samples give ``n // hop_length`` frames.
 import dataclasses
 import math
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -104,16 +105,16 @@ def mfcc(samples: npt.ArrayLike, config: MFCCConfig = MFCCConfig()) -> npt.NDArr
     Raises:
         ValueError: samples are not floats, not one-dimensional, shorter than one hop, not finite,
             or so large that they cannot be in [-1, 1].
+        ImportError: librosa is not installed.
 
     Examples:
 
     >>> speechgru.mfcc(np.zeros(16000)).shape
     (50, 40)
     """
-    import librosa
-
-    coefficients = librosa.feature.mfcc(
-        S=log_mel(samples, config).T, n_mfcc=config.n_mfcc, dct_type=2, norm="ortho"
+    decibels = log_mel(samples, config)
+    coefficients = _librosa().feature.mfcc(
+        S=decibels.T, n_mfcc=config.n_mfcc, dct_type=2, norm="ortho"
     )
     return np.ascontiguousarray(coefficients.T, dtype=np.float32)
 
@@ -131,9 +132,8 @@ def log_mel(samples: npt.ArrayLike, config: MFCCConfig) -> npt.NDArray[np.float6
     Raises:
         ValueError: see `mfcc`.
     """
-    import librosa
-
     signal = _checked_signal(samples, config)
+    librosa = _librosa()
     past = config.frame_length - config.hop_length
     margin = config.n_fft - config.frame_length  # librosa centres the window inside n_fft
     padded = np.pad(signal, (past + margin // 2, margin - margin // 2))
@@ -148,6 +148,16 @@ def log_mel(samples: npt.ArrayLike, config: MFCCConfig) -> npt.NDArray[np.float6
     mel = mel_filters(config).astype(np.float64) @ np.abs(spectrum) ** 2
     decibels: npt.NDArray[np.float64] = librosa.power_to_db(mel, ref=1.0, amin=AMIN, top_db=None)
     return decibels.T
+
+
+def _librosa() -> Any:
+    """librosa, which takes half a second to import."""
+    try:
+        import librosa
+    except ModuleNotFoundError as error:
+        message = f"MFCC need {error.name}: pip install 'speechgru[train]'"
+        raise ImportError(message, name=error.name) from error
+    return librosa
 
 
 def _checked_signal(samples: npt.ArrayLike, config: MFCCConfig) -> npt.NDArray[np.float64]:
@@ -186,9 +196,7 @@ def peak_message(peak: str, name: str = "samples") -> str:
 
 def mel_filters(config: MFCCConfig) -> npt.NDArray[np.float32]:
     """librosa's mel filter bank, float32, shape (n_mels, n_fft // 2 + 1)."""
-    from librosa.filters import mel
-
-    filters: npt.NDArray[np.float32] = mel(
+    filters: npt.NDArray[np.float32] = _librosa().filters.mel(
         sr=config.sample_rate,
         n_fft=config.n_fft,
         n_mels=config.n_mels,
@@ -200,9 +208,9 @@ def mel_filters(config: MFCCConfig) -> npt.NDArray[np.float32]:
 
 def hann_window(config: MFCCConfig) -> npt.NDArray[np.float64]:
     """librosa's periodic Hann window, float64, shape (frame_length,)."""
-    from librosa.filters import get_window
-
-    window: npt.NDArray[np.float64] = get_window("hann", config.frame_length, fftbins=True)
+    window: npt.NDArray[np.float64] = _librosa().filters.get_window(
+        "hann", config.frame_length, fftbins=True
+    )
     return window
 
 

@@ -144,9 +144,10 @@ def _check_labels(labels: Any) -> None:
     if isinstance(labels, str | bytes) or not isinstance(labels, Sequence):
         raise ValueError(f"`labels` must be a list or tuple of strings. Received: {labels!r}")
     for label in labels:
-        if not isinstance(label, str) or not label.strip() or not label.isprintable():
+        is_text = isinstance(label, str) and label.strip()
+        if not is_text or any(unicodedata.category(character) == "Cc" for character in label):
             raise ValueError(
-                "`labels` must be printable strings that are not blank. "
+                "`labels` must be strings that are not blank and have no control characters. "
                 f"Received: {label!r} in {labels!r}"
             )
     spellings = {unicodedata.normalize("NFC", " ".join(label.split())) for label in labels}

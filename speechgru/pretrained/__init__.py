@@ -1,4 +1,4 @@
-"""The bundled models: NAME.tflite to recognise with, NAME.keras to train on, NAME.card.md about both."""
+"""The bundled models: NAME.tflite to recognise with, NAME.keras to train on, and their cards."""
 
 from pathlib import Path
 from typing import Any

@@ -1,5 +1,6 @@
 """The MFCC front end's settings and the reference by librosa."""
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -13,11 +14,16 @@ from hypothesis import strategies as st
 from speechgru import MFCCConfig, mfcc
 from speechgru.features import AMIN, log_mel
 
+needs_librosa = pytest.mark.skipif(
+    importlib.util.find_spec("librosa") is None, reason="needs librosa: install the extra train"
+)
+
 
 def noise(samples=16000, seed=0):
     return np.random.default_rng(seed).normal(size=samples).astype(np.float32) / 10
 
 
+@needs_librosa
 @settings(max_examples=20, deadline=None)
 @given(samples=st.integers(320, 5000))
 def test_any_length_gives_one_frame_a_hop(samples):
@@ -26,6 +32,7 @@ def test_any_length_gives_one_frame_a_hop(samples):
     assert frames.dtype == np.float32
 
 
+@needs_librosa
 def test_the_future_does_not_change_the_past():
     audio = noise()
     changed = audio.copy()
@@ -34,10 +41,12 @@ def test_the_future_does_not_change_the_past():
     assert np.abs(mfcc(audio)[10] - mfcc(changed)[10]).max() > 1
 
 
+@needs_librosa
 def test_silence_lies_on_the_floor_of_the_scale():
     np.testing.assert_allclose(log_mel(np.zeros(640), MFCCConfig()), 10 * np.log10(AMIN))
 
 
+@needs_librosa
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_every_float_dtype_is_accepted(dtype):
     found = mfcc(noise().astype(dtype))
@@ -66,6 +75,7 @@ def test_samples_far_from_full_scale_are_refused(value, peak):
         mfcc(samples)
 
 
+@needs_librosa
 def test_samples_a_little_above_full_scale_are_accepted():
     """Resampling and filters overshoot."""
     assert np.isfinite(mfcc(15 * noise())).all()
@@ -109,6 +119,7 @@ def test_numbers_of_numpy_become_numbers_that_json_can_store():
     assert json.loads(json.dumps(asdict(config)))["n_mfcc"] == 20
 
 
+@needs_librosa
 def test_settings_and_mfcc_need_no_tensorflow():
     code = (
         "import sys, numpy, speechgru, speechgru.architectures\n"
@@ -116,3 +127,9 @@ def test_settings_and_mfcc_need_no_tensorflow():
         "assert not {'tensorflow', 'keras'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_without_librosa_the_error_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "librosa", None)
+    with pytest.raises(ImportError, match=r"need librosa: pip install 'speechgru\[train\]'"):
+        mfcc(noise())

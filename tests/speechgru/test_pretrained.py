@@ -1,8 +1,11 @@
 """The bundled models as Keras models."""
 
+import pytest
+
+pytest.importorskip("keras", reason="load_model needs Keras: install the extra train")
+
 import keras
 import numpy as np
-import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 import speechgru

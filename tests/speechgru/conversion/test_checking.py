@@ -1,7 +1,10 @@
 """The comparison of a converted function with the original."""
 
-import numpy as np
 import pytest
+
+pytest.importorskip("keras", reason="conversion needs Keras: install the extra train")
+
+import numpy as np
 import tensorflow as tf
 
 from speechgru import ConversionError

@@ -1,7 +1,10 @@
 """TensorFlow's converter and the checks of what it writes."""
 
-import numpy as np
 import pytest
+
+pytest.importorskip("keras", reason="conversion needs Keras: install the extra train")
+
+import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 

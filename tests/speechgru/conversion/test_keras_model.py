@@ -1,8 +1,11 @@
 """Keras models and the LiteRT models that `to_tflite` makes of them: the same numbers."""
 
+import pytest
+
+pytest.importorskip("keras", reason="conversion needs Keras: install the extra train")
+
 import keras
 import numpy as np
-import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from hypothesis import given, settings
