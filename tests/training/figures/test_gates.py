@@ -7,14 +7,18 @@ import soundfile
 from training.gates import main
 
 
-def test_a_picture_and_a_table_are_made(run_folder, samples, tmp_path, capsys):
+@pytest.mark.parametrize("bundled", [True, False])
+def test_a_picture_and_a_table_are_made(bundled, run_folder, samples, tmp_path, capsys):
     path = tmp_path / "gates.png"
     audio = str(samples / "yes-festival-kal-32k-pcm16.wav")
-    assert main([str(run_folder), audio, "-o", str(path)]) == 0
+    model = "small" if bundled else str(run_folder)
+    assert main([model, audio, "-o", str(path)]) == 0
     assert path.read_bytes().startswith(b"\x89PNG")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:3] == ["seconds", "level,", "dB"]
     assert len(lines) == 7
+    if bundled:
+        assert lines[5].split()[-2] == "yes"
 
 
 @pytest.mark.parametrize("wrong", ["model", "suffix", "audio"])
