@@ -1,5 +1,6 @@
 """The command line as its users see it: output, messages, exit codes."""
 
+import io
 import json
 import os
 import shutil
@@ -7,8 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
+import speechgru
 from speechgru import modelfile
 from speechgru.cli import main
 
@@ -98,6 +102,205 @@ def test_info_tells_what_the_bundled_model_holds(capfd):
     ):
         assert fact in output
     assert errors == ""
+
+
+def test_labels_of_several_words_can_be_told_apart(tmp_path, yes, capfd):
+    model = modelfile.read("small")
+    labels = ("lights on", "lights off", *model.labels[2:])
+    described = {k: v for k, v in model.settings.items() if k != "flatbuffer_sha256"}
+    path = tmp_path / "lights.tflite"
+    modelfile.write(path, model.flatbuffer, labels, described)
+    assert main(["info", str(path)]) == 0
+    assert '"lights on" "lights off" up down left' in capfd.readouterr().out
+    assert main(["recognize", "--top", "12", "--model", str(path), yes]) == 0
+    assert '  "lights on" 0.' in capfd.readouterr().out
+
+
+def test_info_about_a_model_that_states_little(tmp_path, capfd):
+    model = modelfile.read("small")
+    needed = ("front_end", "window_samples", "hop_samples")
+    path = tmp_path / "plain.tflite"
+    settings = {key: model.settings[key] for key in needed}
+    modelfile.write(path, model.flatbuffer, model.labels, {**settings, "licence": "a\x1b\nb"})
+    assert main(["info", str(path)]) == 0
+    output = capfd.readouterr().out
+    assert output.count("not stated") == 5
+    assert r"a\x1b\nb" in output
+
+
+def test_a_folder_stands_for_the_sound_files_in_it(yes, stop, tmp_path, capfd):
+    for name in ("b/late.wav", "a.WAV", "b/.hidden.wav", "._a.wav", ".cache/c.wav", "b/notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(yes, tmp_path / name)
+    assert main(["recognize", str(tmp_path), stop]) == 0
+    names = [line.split()[0] for line in capfd.readouterr().out.splitlines()]
+    assert names == [str(tmp_path / "a.WAV"), str(tmp_path / "b" / "late.wav"), stop]
+
+
+def test_a_folder_without_sound_files_is_reported(yes, tmp_path, capfd):
+    (tmp_path / "notes.txt").write_text("nothing")
+    assert main(["recognize", str(tmp_path), yes]) == 2
+    output, errors = capfd.readouterr()
+    assert output.split()[1] == "yes"
+    assert errors == f"speechgru: {tmp_path}: expected a folder with sound files, found none\n"
+
+
+def test_a_folder_that_may_not_be_read_is_reported(yes, tmp_path, capfd, monkeypatch):
+    def walk(folder, onerror):
+        onerror(PermissionError(13, "Permission denied", f"{folder}/closed"))
+        yield folder, [], ["a.wav"]
+
+    shutil.copyfile(yes, tmp_path / "a.wav")
+    monkeypatch.setattr(os, "walk", walk)
+    assert main(["recognize", str(tmp_path)]) == 2
+    output, errors = capfd.readouterr()
+    assert output.split()[1] == "yes"
+    assert errors == f"speechgru: {tmp_path}/closed: Permission denied\n"
+
+
+@pytest.mark.parametrize("module", ["speechgru", "speechgru.cli"])
+def test_python_dash_m_runs_the_command(module, yes):
+    done = subprocess.run(
+        [sys.executable, "-m", module, "recognize", yes, "none.wav"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout.split()[1]) == (2, "yes")
+    assert done.stderr == "speechgru: none.wav: expected a sound file, found nothing\n"
+
+
+def test_version_is_that_of_the_package(capfd):
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capfd.readouterr().out == f"speechgru {speechgru.__version__}\n"
+
+
+def shell(script, *arguments, **options):
+    """Run a shell script, in which "$@" is `speechgru` and the arguments."""
+    return subprocess.run(
+        ["bash", "-c", script, "bash", *COMMAND, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        # Python buffers what it writes, as it does for users.
+        env={k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"},
+        **options,
+    )
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_standard_input_is_read_from_a_pipe_and_from_a_file(name, yes):
+    for script in (f'cat {yes} | "$@"', f'(sleep 0.5; cat {yes}) | "$@"', f'"$@" < {yes}'):
+        done = shell(script, "recognize", name)
+        assert (done.returncode, done.stdout.split()[:2], done.stderr) == (0, [name, "yes"], "")
+
+
+def test_process_substitution_is_read(yes, stop):
+    done = shell(f'"$@" <(cat {yes}) <(cat {stop})', "recognize", "--json")
+    assert [json.loads(line)["label"] for line in done.stdout.splitlines()] == ["yes", "stop"]
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        ('true | "$@"', "found no bytes"),
+        ('"$@" < /dev/null', "found no bytes"),
+        ('echo text | "$@"', "found: "),
+        ('"$@" <&-', "found a closed stream"),
+    ],
+)
+def test_standard_input_without_sound_is_reported(script, found, yes):
+    done = shell(script, "recognize", "-", yes)
+    assert (done.returncode, done.stdout.split()[1]) == (2, "yes")
+    assert done.stderr.startswith("speechgru: <stdin>: expected ")
+    assert found in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("streams", "code"),
+    [
+        (">&-", 2),
+        ("2>&-", 2),
+        (">&- 2>&-", 2),
+        ("<&- >&- 2>&-", 2),
+        (">/dev/full", 2),
+        ("2>/dev/full", 2),
+        (">/dev/full 2>/dev/full", 2),
+    ],
+)
+def test_closed_and_full_streams_are_no_traceback(streams, code, yes):
+    done = shell(f'"$@" {streams}', "recognize", yes, "missing.wav")
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("\n") <= 2
+    if streams.startswith("2>"):
+        assert done.stdout.split()[1] == "yes"
+
+
+def test_closed_stdout_is_no_error_and_a_full_one_is(yes):
+    done = shell('"$@" >&-', "recognize", yes)
+    assert (done.returncode, done.stderr) == (0, "")
+    for arguments in (["recognize", yes], ["info"], ["--help"]):
+        done = shell('"$@" >/dev/full', *arguments)
+        message = (
+            "speechgru: expected an output that can be written, found: No space left on device\n"
+        )
+        assert (done.returncode, done.stderr) == (2, message)
+
+
+NAMES = ("a\x1b[31m.wav", "x\nb.wav", "r\rb.wav", "evil\u202egnp.wav", "c\x9b1m\x7f.wav")
+
+
+def test_control_characters_in_names_are_escaped_everywhere(yes, tmp_path, capfd):
+    for name in NAMES:
+        shutil.copyfile(yes, tmp_path / name)
+        (tmp_path / f"bad {name}").write_text("no sound")
+    names = [str(tmp_path / name) for name in NAMES]
+    bad = [str(tmp_path / f"bad {name}") for name in NAMES]
+    missing = [str(tmp_path / f"no {name}") for name in NAMES]
+    for options in ([], ["--json"]):
+        assert main(["recognize", *options, *names, *bad, *missing]) == 2
+        output, errors = capfd.readouterr()
+        assert len(output.splitlines()) == len(NAMES)
+        assert len(errors.splitlines()) == 2 * len(NAMES)
+        assert all(line.isprintable() for line in (output + errors).split("\n"))
+        assert r"bad evil\u202egnp.wav" in errors
+        if options:
+            assert [json.loads(line)["file"] for line in output.splitlines()] == names
+        else:
+            assert r"a\x1b[31m.wav" in output
+    assert main(["recognize", "--model", missing[0], yes]) == 2
+    assert main(["info", bad[0]]) == 2
+    with pytest.raises(SystemExit):
+        main(["recognize", yes, "--\x1b[31m"])
+    assert "\x1b" not in capfd.readouterr().err
+
+
+def raw_samples(start):
+    noise = np.random.default_rng(3).normal(size=16000) * 3
+    return start + noise.astype("<i2").tobytes()
+
+
+def damaged_mp3(yes):
+    """An MP3 with a broken frame, a stray tag and a junk tail, and one that only looks like one."""
+    sound, rate = soundfile.read(yes)
+    file = io.BytesIO()
+    soundfile.write(file, sound, rate, format="MP3")
+    data = file.getvalue()
+    layer_1 = bytes.fromhex("fffe1044").ljust(32, b"\xff")  # more bits than a frame has
+    return [data[:1000] + b"TAG" * 99 + data[1000:] + b"junk" * 99, data * 2, layer_1 * 99]
+
+
+def test_one_line_a_bad_file_whatever_the_libraries_print(yes, tmp_path):
+    starts = [b"\xff\xff\x01\0", b"\xff\xfd\0\0", b"\xff\xfe\xff\xff", b"\xff\xff\xfe\xff"]
+    files = [*map(raw_samples, starts), *damaged_mp3(yes)]
+    for number, data in enumerate(files):
+        (tmp_path / f"{number}.mp3").write_bytes(data)
+    done = shell('"$@"', "recognize", *(str(tmp_path / f"{n}.mp3") for n in range(len(files))))
+    assert all(line.startswith("speechgru: ") for line in done.stderr.splitlines())
+    assert len(done.stderr.splitlines()) + len(done.stdout.splitlines()) == len(files)
+    assert len(done.stderr.splitlines()) >= len(starts)
 
 
 def test_debug_shows_the_traceback(tmp_path):
