@@ -117,6 +117,7 @@ def run_folder(
     tmp_path_factory: pytest.TempPathFactory, word_folder: Path, recipe_file: Path
 ) -> Path:
     """A run of the training script on `word_folder`, with the commands yes and no."""
+    pytest.importorskip("tensorflow", reason="needs the extra train")
     from training.train import main
 
     out = tmp_path_factory.mktemp("run") / "quick"
