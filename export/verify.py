@@ -45,11 +45,13 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 @script
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse_arguments(arguments)
+    from export.model_file.output_files import files_of_verification
+
+    files = files_of_verification(options.model, options.out)
     start_tensorflow()
-    from export.verification.verify_model import check_verification_files, verify_model
+    from export.verification.verify_model import verify_model
     from training.data.official_release import speech_commands
 
-    files = check_verification_files(options.model, options.out)
     run = options.run or options.model.parent
     data = options.data or speech_commands()
     found = verify_model(options.model, run, data, files)

@@ -12,7 +12,7 @@ from export.model_file.checking import check_against_keras
 from export.model_file.clips import calibration_clips, check_clips
 from export.model_file.metadata import model_metadata
 from export.model_file.model_card import model_card
-from export.model_file.output_files import ModelFiles, check_outputs
+from export.model_file.output_files import ModelFiles, OutputFile
 from export.model_file.run_metrics import read_run_metrics
 from export.tflite.conversion import convert
 from export.tflite.quantization import Quantization
@@ -40,7 +40,7 @@ class Exported(NamedTuple):
 
 def export_run(
     model: Path,
-    out: Path | None,
+    files: ModelFiles,
     quantization: Quantization,
     data: Path | None,
     notes: Path | None,
@@ -50,7 +50,7 @@ def export_run(
 
     Args:
         model: the run's folder, or a .keras file with the run's metrics.json beside it.
-        out: the file to write. None: model.tflite in the run's folder.
+        files: where to write; see `files_of_export`.
         quantization: the form of the file.
         data: folder of clips that check the file and calibrate int8. None: the run's data, or the
             repository's samples if that folder is gone.
@@ -59,17 +59,11 @@ def export_run(
 
     Raises:
         ConversionError: the model cannot be converted, or the file differs from it.
-        ExportError: a file would be replaced that we did not write, or an input cannot be used.
-        DataError, ModelError: the data or the run cannot be used.
+        DataError, ExportError, ModelError: the data, the notes or the run cannot be used.
     """
-    run = model if model.is_dir() else model.parent
-    files = output_files(out or run / "model.tflite")
-    written = [files.model, files.card] + ([files.step] if quantization == "int8" else [])
-    check_outputs(written, [model, run / "metrics.json", *([notes] if notes else [])])
     notes_text = read_notes(notes) if notes else ""
-
     keras_model, _ = load_trained(model, streams=True)
-    metrics = read_run_metrics(run / "metrics.json")
+    metrics = read_run_metrics((model if model.is_dir() else model.parent) / "metrics.json")
     data = data or (Path(metrics.data) if os.path.isdir(metrics.data) else None)
     streaming = StreamingModel(keras_model)
     calibration = calibration_clips(data, metrics.labels) if quantization == "int8" else None
@@ -78,35 +72,27 @@ def export_run(
     metadata = model_metadata(keras_model, streaming, metrics, quantization)
 
     files.folder.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:  # the files get their names together, after everything succeeded
-        paths = [stack.enter_context(replacing(file.path)) for file in written]
-        modelfile.write(paths[0], converted.flatbuffer, metrics.labels, metadata)
-        flatbuffer = modelfile.read(paths[0]).flatbuffer
+    with ExitStack() as stack:  # the files get their names after all of them were written
+
+        def writing(file: OutputFile) -> Path:
+            return stack.enter_context(replacing(file.path))
+
+        unchecked = writing(files.model)
+        modelfile.write(unchecked, converted.flatbuffer, metrics.labels, metadata)
+        content = unchecked.read_bytes()
+        flatbuffer = modelfile.read(unchecked).flatbuffer
         line = check_against_keras(flatbuffer, keras_model, clips.samples, quantization)
         check = f"Checked against the Keras model on {clips.source}, {line}."
         if calibration:
             check = f"Calibrated on {calibration.source}. {check}"
-        content = paths[0].read_bytes()
-        card = model_card(
-            files.model.path.name, len(content), metadata, metrics, command, check, notes_text
-        )
-        paths[1].write_text(card, encoding="utf-8", newline="\n")
+        name = files.model.path.name
+        card = model_card(name, len(content), metadata, metrics, command, check, notes_text)
+        writing(files.card).write_text(card, encoding="utf-8", newline="\n")
         if converted.step:
-            paths[2].write_bytes(converted.step)
+            writing(files.step).write_bytes(converted.step)
     sha256 = hashlib.sha256(content).hexdigest()
     removed = files.remove_stale(sha256, keep_step=bool(converted.step))
     return Exported(files.model.path, len(content), check, removed)
-
-
-def output_files(out: Path) -> ModelFiles:
-    """Return the files of a model that is written to a path.
-
-    Raises:
-        ExportError: the name does not end in .tflite.
-    """
-    if out.suffix != ".tflite":
-        raise ExportError(f"{out}: expected a name that ends in .tflite")
-    return ModelFiles(out.parent, out.stem)
 
 
 def read_notes(path: Path) -> str:

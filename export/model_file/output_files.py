@@ -16,6 +16,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from export.errors import ExportError
 from export.model_file.model_card import MARKER
+from export.tflite.quantization import Quantization
 from speechgru import modelfile
 from speechgru.errors import ModelError
 
@@ -130,6 +131,45 @@ class ModelFiles:
         if not self.parity_report.path.exists():
             removed += _remove_ours(self.parity_figure)
         return removed
+
+
+def files_of_export(
+    run: Path, out: Path | None, quantization: Quantization, notes: Path | None
+) -> ModelFiles:
+    """Return the files of an export, if they may be written.
+
+    Args:
+        run: the run's folder, or its .keras file.
+        out: the model file. None: model.tflite in the run's folder.
+        quantization: the form of the model. Of an int8 model the step is written, too.
+        notes: the file of the card's notes, which is not to be replaced.
+
+    Raises:
+        ExportError: the name does not end in .tflite, or see `check_outputs`.
+    """
+    folder = run if run.is_dir() else run.parent
+    out = out or folder / "model.tflite"
+    if out.suffix != ".tflite":
+        raise ExportError(f"{out}: expected a name that ends in .tflite")
+    files = ModelFiles(out.parent, out.stem)
+    written = [files.model, files.card] + ([files.step] if quantization == "int8" else [])
+    check_outputs(written, [run, folder / "metrics.json", *([notes] if notes else [])])
+    return files
+
+
+def files_of_verification(model: Path, out: Path | None) -> ModelFiles:
+    """Return the files of a verification, if they may be written.
+
+    Args:
+        model: the model file.
+        out: folder of the results. None: the model's folder.
+
+    Raises:
+        ExportError: see `check_outputs`.
+    """
+    files = ModelFiles(out or model.parent, model.stem)
+    check_outputs([files.parity_report, files.parity_figure, files.golden_vectors], [model])
+    return files
 
 
 def check_outputs(files: Iterable[OutputFile], inputs: Iterable[Path]) -> None:

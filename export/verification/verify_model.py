@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from export.errors import ExportError
 from export.model_file.clips import calibration_clips
-from export.model_file.output_files import ModelFiles, check_outputs
+from export.model_file.output_files import ModelFiles
 from export.tflite.conversion import convert
 from export.tflite.quantization import QUANTIZATIONS, Quantization
 from export.tflite.streaming_model import StreamingModel
@@ -48,21 +48,6 @@ class Verification(NamedTuple):
     failures: Sequence[str]
 
 
-def check_verification_files(path: Path, out: Path | None) -> ModelFiles:
-    """Return the files of a verification, if they may be written.
-
-    Args:
-        path: the model file.
-        out: folder of the results. None: the model's folder.
-
-    Raises:
-        ExportError: a result would replace a file that we did not write.
-    """
-    files = ModelFiles(out or path.parent, path.stem)
-    check_outputs([files.parity_report, files.parity_figure, files.golden_vectors], [path])
-    return files
-
-
 def verify_model(path: Path, run: Path, data: Path, files: ModelFiles) -> Verification:
     """Measure the Keras model, every form of it and a model file, and write the results.
 
@@ -70,7 +55,7 @@ def verify_model(path: Path, run: Path, data: Path, files: ModelFiles) -> Verifi
         path: the model file.
         run: the run that it comes from: a folder or a .keras file.
         data: folder of clips.
-        files: where the results are written.
+        files: where to write the results; see `files_of_verification`.
 
     Raises:
         ConversionError: a form cannot be made.

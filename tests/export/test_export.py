@@ -75,12 +75,6 @@ def test_the_file_states_labels_settings_and_accuracy(model_file, run_folder):
     assert model.settings["licence"] == ""  # not Speech Commands
 
 
-def test_the_weights_are_int8_unless_another_form_is_chosen(files, run_folder, tmp_path):
-    out = tmp_path / "m.tflite"
-    assert main([str(run_folder), "--out", str(out)]) == 0
-    assert out.read_bytes() == files["dynamic"].read_bytes()
-
-
 def test_scores_are_the_keras_models(files, run_folder, audio):
     model = keras.saving.load_model(run_folder / "model.keras")
     expected = keras.ops.softmax(model(audio)).numpy()
@@ -113,12 +107,6 @@ def test_smaller_weights_take_less_room(files):
     assert sizes["int8"] < 0.8 * sizes["float16"]
 
 
-def test_the_same_run_gives_the_same_bytes(model_file, run_folder, tmp_path):
-    out = tmp_path / "again.tflite"
-    assert main([str(run_folder), "--quantize", "none", "--out", str(out)]) == 0
-    assert out.read_bytes() == model_file.read_bytes()
-
-
 def test_the_card_states_the_files_figures(model_file, run_folder):
     card = model_file.with_name("quick.card.md").read_text()
     metrics = json.loads((run_folder / "metrics.json").read_text())
@@ -129,27 +117,27 @@ def test_the_card_states_the_files_figures(model_file, run_folder):
     assert NEW_SPEAKERS in card
 
 
-def test_a_card_with_the_model_name_leaves_other_files_alone(run_folder, tmp_path):
+def test_the_default_form_is_dynamic_and_other_files_stay(files, run_folder, tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text("Mine.")
     assert main([str(run_folder), "--out", str(tmp_path / "README.tflite")]) == 0
     assert readme.read_text() == "Mine."
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"README.md", "README.tflite", "README.card.md"}
+    assert (tmp_path / "README.tflite").read_bytes() == files["dynamic"].read_bytes()
 
 
-def test_a_step_of_an_earlier_export_is_removed(run_folder, tmp_path, capsys):
-    out = tmp_path / "m.tflite"
-    assert main([str(run_folder), "--quantize", "int8", "--out", str(out)]) == 0
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "m.tflite",
-        "m.card.md",
-        "m.step.tflite",
-    }
-    capsys.readouterr()
+def test_the_same_run_gives_the_same_bytes_and_an_old_step_is_removed(
+    files, run_folder, tmp_path, capsys
+):
+    for path in files["int8"].parent.iterdir():
+        shutil.copy(path, tmp_path)
+    out, step = tmp_path / "int8.tflite", tmp_path / "int8.step.tflite"
+    assert step.exists()
     assert main([str(run_folder), "--quantize", "none", "--out", str(out)]) == 0
-    assert {path.name for path in tmp_path.iterdir()} == {"m.tflite", "m.card.md"}
-    assert f"removed {tmp_path / 'm.step.tflite'}" in capsys.readouterr().out
+    assert {path.name for path in tmp_path.iterdir()} == {"int8.tflite", "int8.card.md"}
+    assert f"removed {step}" in capsys.readouterr().out
+    assert out.read_bytes() == files["none"].read_bytes()
 
 
 @pytest.mark.parametrize("name", ["m.tflite", "m.card.md", "m.step.tflite"])
