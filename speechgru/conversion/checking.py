@@ -60,11 +60,10 @@ def _compare(name: str, found: Any, expected: Any, check_values: bool) -> None:
         )
     if not check_values or expected.dtype != np.float32 or not expected.size:
         return
-    difference = float(np.abs(found - expected).max())
-    # NaN on both sides is the same; NaN on one side is not within any tolerance.
-    same_nan = np.array_equal(np.isnan(found), np.isnan(expected))
-    scale = max(1.0, float(np.nanmax(np.abs(expected), initial=0.0)))
-    if not (difference <= TOLERANCE * scale or (np.isnan(difference) and same_nan)):
+    scale = float(np.abs(expected[np.isfinite(expected)]).max(initial=1.0))
+    if not np.allclose(found, expected, rtol=0, atol=TOLERANCE * scale, equal_nan=True):
+        with np.errstate(invalid="ignore"):
+            difference = float(np.abs(found - expected).max())
         raise ConversionError(
             f"expected {name} as in Keras, LiteRT's differs by {difference:.2g} on random input"
         )

@@ -97,8 +97,9 @@ def _explanation(message: str) -> str:
     if missing:
         names = ", ".join(f"tf.{name}" for name in missing)
         return f"expected builtin operators only; LiteRT has none for {names}"
-    lines = [line for line in message.splitlines() if line.strip()]
-    return f"the model cannot be converted: {lines[0].strip() if lines else 'unknown reason'}"
+    operator = re.search(r"'tf\.\w+' op .*", message)
+    reason = operator[0] if operator else (message.strip().splitlines() or ["unknown reason"])[0]
+    return f"the model cannot be converted: {reason}"
 
 
 def check_operators(converted: bytes) -> None:
