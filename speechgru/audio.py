@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from speechgru import sound_files, unfinished_headers
 from speechgru.errors import AudioError, escape, shorten, show
-from speechgru.sound_files import Content, Readable
+from speechgru.fork_lock import not_forking
+from speechgru.sound_files import Content, DecodingError, Readable
 
 __all__ = ["EXTENSIONS", "SAMPLE_RATE", "AudioError", "Readable", "Source", "describe", "load"]
 
@@ -124,32 +125,27 @@ def _check_rate(rate: Any, name: str) -> int:
 
 
 def _load_encoded(content: Content, rate: int | None, name: str) -> _Samples:
-    import soundfile
-
     content = sound_files.without_headerless_sound(content, name)
     try:
         try:
             return _mix_down(functools.partial(_decode, content, rate, name))
-        except (_NoSamplesError, soundfile.SoundFileError):
+        except (_NoSamplesError, DecodingError):
             finished = unfinished_headers.finish(content.read())
             if finished is None:
                 raise
         return _mix_down(functools.partial(_decode, Content(finished), rate, name))
     except _NoSamplesError:
         raise AudioError(f"{name}: expected sound, found no samples") from None
-    except soundfile.SoundFileError as error:
-        reason = getattr(error, "error_string", error)
+    except DecodingError as error:
         raise AudioError(
-            f"{name}: expected sound that libsndfile can decode, found: {reason}"
+            f"{name}: expected sound that libsndfile can decode, found: {error}"
         ) from error
 
 
 def _decode(
     content: Content, rate: int | None, name: str, signs: _Samples | None
 ) -> tuple[_Samples, _Array]:
-    import soundfile
-
-    with soundfile.SoundFile(content.open()) as sound:
+    with sound_files.open_sound(content) as sound:
         own_rate = _check_rate(sound.samplerate, name)
         if rate not in (None, own_rate):
             raise AudioError(f"{name}: expected a sample rate of {rate} Hz, found {own_rate} Hz")
@@ -250,7 +246,8 @@ def _to_16k(
     """
     resampler = None
     if rate != SAMPLE_RATE:
-        import soxr
+        with not_forking:
+            import soxr
 
         resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
 

@@ -14,6 +14,7 @@ from ai_edge_litert.interpreter import Interpreter
 from speechgru import audio, modelfile
 from speechgru.audio import Source
 from speechgru.errors import ModelError
+from speechgru.fork_lock import not_forking
 
 Sources = list[Source] | tuple[Source, ...]
 NOT_COMMANDS = ("unknown", "silence")
@@ -63,7 +64,8 @@ class Recognizer:
         self._model = _name(model)
         self._num_threads = num_threads
         self._file = modelfile.read(model)
-        self._run: Any = _load(self._file, num_threads)
+        with not_forking:
+            self._run: Any = _load(self._file, num_threads)
         self._lock = threading.Lock()  # the interpreter has one set of tensors
         self._commands = [
             index for index, label in enumerate(self.labels) if label not in NOT_COMMANDS
@@ -135,7 +137,8 @@ class Recognizer:
     def _scores(self, window: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         with self._lock:
             if self._run is None:  # in a forked process
-                self._run = _load(self._file, self._num_threads)
+                with not_forking:
+                    self._run = _load(self._file, self._num_threads)
             scores = self._run(audio=window[np.newaxis])["scores"]
             # A view into the interpreter's memory, which the next call overwrites.
             return np.array(scores[0], dtype=np.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from speechgru import mpeg
 from speechgru.errors import AudioError, show
+from speechgru.fork_lock import not_forking
 
 BLOCK_BYTES = 1 << 20
 _MAX_STREAM_BYTES = 1 << 31
@@ -130,6 +132,28 @@ def without_headerless_sound(content: Content, name: str) -> Content:
         f"{name}: expected sound that libsndfile can decode, found: no header of a sound file "
         "(raw samples need an array and sample_rate)"
     )
+
+
+class DecodingError(Exception):
+    """libsndfile cannot decode the bytes."""
+
+
+@contextlib.contextmanager
+def open_sound(content: Content) -> Iterator[Any]:
+    """Open encoded sound as a soundfile.SoundFile.
+
+    Raises:
+        DecodingError: libsndfile cannot open it, or the block cannot read it.
+    """
+    with not_forking:
+        import soundfile
+    try:
+        with not_forking:
+            sound = soundfile.SoundFile(content.open())
+        with sound:
+            yield sound
+    except soundfile.SoundFileError as error:
+        raise DecodingError(getattr(error, "error_string", error)) from error
 
 
 def read_blocks(sound: Any, size: int) -> Iterator[npt.NDArray[np.float32]]:
