@@ -13,7 +13,7 @@ from training.loop.checkpoint import CheckpointError
 from training.loop.run_folder import MODEL, model_folders
 from training.loop.step import Trainer
 from training.loop.trained_model import load_keras
-from training.output.atomic_files import replacing, write_text
+from training.output.atomic_files import remove_unfinished, replacing, write_text
 
 LAST = "last.npz"  # the state after the last complete epoch
 HISTORY = "history.json"
@@ -37,6 +37,7 @@ class EpochFiles:
         folders = model_folders(out, trainer.recipe)
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
+            remove_unfinished(folder)
         self._networks = list(zip(trainer.networks, folders, strict=True))
         self._board = tf.summary.create_file_writer(str(out / TENSORBOARD))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
 from training.clips.finding import find_clips
 from training.clips.words import SILENCE, UNKNOWN, choose_words
@@ -46,6 +47,8 @@ def run(plan: Plan) -> bool:
         OSError: a file cannot be read or written.
     """
     options, recipe = plan.options, plan.recipe
+    # Each network has a graph of its own, which TensorFlow takes for one that is traced again.
+    tf.get_logger().addFilter(lambda record: "tf.function retracing" not in record.getMessage())
     mixed = has_bfloat16(choose_device(options.device))
     strategy = choose_strategy(options.strategy)
     check_batch_size(recipe, strategy)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from training.output import atomic_files
-from training.output.atomic_files import replacing, write_text
+from training.output.atomic_files import remove_unfinished, replacing, write_text
 
 
 def test_the_file_appears_only_when_the_block_has_succeeded(tmp_path):
@@ -99,3 +99,20 @@ def test_no_folder_is_opened_on_windows(tmp_path, monkeypatch):
     monkeypatch.setattr(atomic_files.os, "name", "nt")
     atomic_files._sync_folder(tmp_path)
     assert opened == [tmp_path]
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)  # killed before it could clean up
+    with pytest.raises(ValueError, match="killed"):
+        half_write(tmp_path / "last.npz")
+    monkeypatch.undo()
+    write_text(tmp_path / ".hidden.part.txt", "not ours")
+    assert len(os.listdir(tmp_path)) == 2
+    remove_unfinished(tmp_path)
+    assert os.listdir(tmp_path) == [".hidden.part.txt"]
+
+
+def half_write(path):
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(b"half")
+        raise ValueError("killed")
