@@ -48,11 +48,11 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     options = parse_arguments(arguments)
-    from export.model_file.output_files import files_of_export
+    from export.packaging.output_files import files_of_export
 
     files = files_of_export(options.model, options.out, options.quantize, options.notes)
     start_tensorflow()
-    from export.model_file.export_run import export_run
+    from export.packaging.export_run import export_run
 
     exported = export_run(
         options.model,

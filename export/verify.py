@@ -45,7 +45,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 @script
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse_arguments(arguments)
-    from export.model_file.output_files import files_of_verification
+    from export.packaging.output_files import files_of_verification
 
     files = files_of_verification(options.model, options.out)
     start_tensorflow()

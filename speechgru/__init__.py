@@ -13,7 +13,7 @@ from speechgru.modelfile import ModelError
 from speechgru.recognizer import Recognition, Recognizer, recognize
 
 if TYPE_CHECKING:
-    from speechgru.conversion.keras_model import to_tflite
+    from speechgru.conversion.to_tflite import to_tflite
     from speechgru.features import MFCCConfig, mfcc
     from speechgru.gru import GRU, GRUCell
     from speechgru.mfcc_layer import MFCC

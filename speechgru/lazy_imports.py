@@ -17,7 +17,7 @@ MODULES = {
     "build_model": "speechgru.models",
     "load_model": "speechgru.pretrained",
     "mfcc": "speechgru.features",
-    "to_tflite": "speechgru.conversion.keras_model",
+    "to_tflite": "speechgru.conversion.to_tflite",
 }
 """The module of each name."""
 

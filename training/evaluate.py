@@ -54,8 +54,8 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parse_arguments(arguments)
     from training.data.official_release import speech_commands
+    from training.evaluation.evaluated_model import load_model
     from training.evaluation.evaluation import evaluate
-    from training.evaluation.model import load_model
     from training.evaluation.report import condition_table, headline
 
     model = load_model(options.model)

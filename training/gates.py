@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     start_tensorflow()
     from speechgru import audio
     from training.clips.window import one_second
-    from training.figures.gate_trace import gate_table, load_gru_model, trace_gates
+    from training.evaluation.gate_trace import gate_table, load_gru_model, trace_gates
     from training.figures.gates import plot_gates
 
     model, labels = load_gru_model(options.model)

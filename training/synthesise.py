@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         print(f"{write_samples(options.out_dir)} samples in {options.out_dir}")
         return
-    from training.voices.clips import write_clips
+    from training.voices.clip_writing import write_clips
 
     counts = dict.fromkeys(options.other_words, options.per_other)
     counts |= dict.fromkeys(options.words, options.per_word)

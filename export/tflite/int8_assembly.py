@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
-from speechgru.conversion.graph import Graph
+from speechgru.conversion.flatbuffer_editing import Graph
 
 SHELL_FRAMES = "scores"  # the output of the shell that the step's scores take the place of
 

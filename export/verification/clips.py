@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from training.clips.levels import db_to_amplitude, rms
 from training.clips.words import UNKNOWN
-from training.evaluation.clips import read_evaluation_set
 from training.evaluation.conditions import as_float
+from training.evaluation.evaluation_clips import read_evaluation_set
 from training.evaluation.noises import find_noises, noise_windows
 
 GAP_SNR = 20.0  # dB from the noise between two clips to the clip

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from export.model_file.checking import (
+from export.packaging.checking import (
     MFCC_TOLERANCE,
     STREAM_TOLERANCE,
     TOLERANCES,

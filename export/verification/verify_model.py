@@ -11,8 +11,8 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from export.errors import ExportError
-from export.model_file.clips import calibration_clips
-from export.model_file.output_files import ModelFiles
+from export.packaging.output_files import ModelFiles
+from export.packaging.reference_clips import calibration_clips
 from export.tflite.conversion import convert
 from export.tflite.quantization import QUANTIZATIONS, Quantization
 from export.tflite.streaming_model import StreamingModel
@@ -27,7 +27,7 @@ from speechgru.features import MFCCConfig, mfcc
 from speechgru.modelfile import ModelFile
 from speechgru.recognizer import Recognizer
 from training.clips.words import UNKNOWN
-from training.figures.forms import plot_forms
+from training.figures.exported_forms import plot_forms
 from training.loop.trained_model import load_trained
 from training.output.atomic_files import write_text
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from speechgru.conversion.graph import Graph
+from speechgru.conversion.flatbuffer_editing import Graph
 
 
 def weights_to_float16(model: Any, min_elements: int) -> None:

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from export.export import main
-from export.model_file import checking
-from export.model_file.checking import Tolerance
-from export.model_file.model_card import MARKER, NEW_SPEAKERS
+from export.packaging import checking
+from export.packaging.checking import Tolerance
+from export.packaging.model_card import MARKER, NEW_SPEAKERS
 from export.tflite.quantization import QUANTIZATIONS
 from export.tflite.runner import ModelRunner
 from speechgru import mfcc, modelfile

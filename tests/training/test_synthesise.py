@@ -5,17 +5,17 @@ import importlib
 import pytest
 
 from training import synthesise
-from training.voices import clips
+from training.voices import clip_writing
 from training.voices.speakers import Speaker
 
 
 def test_counts_of_the_command_line_reach_the_clips(tmp_path, monkeypatch, capsys):
     def write_clips(*arguments):
         calls.append(arguments)
-        return clips.ClipCounts(clips=6, words=3, speakers=4, dropped=1)
+        return clip_writing.ClipCounts(clips=6, words=3, speakers=4, dropped=1)
 
     calls = []
-    monkeypatch.setattr(clips, "write_clips", write_clips)
+    monkeypatch.setattr(clip_writing, "write_clips", write_clips)
     options = "--words on go --other-words yet --per-word 3 --per-other 2 --neural-per-word 1"
     options += " --neural-per-rare 5 --seed 7"
     assert synthesise.main(["clips", str(tmp_path), *options.split()]) == 0
@@ -45,7 +45,7 @@ def test_a_missing_neural_package_is_one_line_that_names_it(tmp_path, monkeypatc
             raise ImportError(name)
 
     speakers = [Speaker("kokoro", "en-us+x")]
-    monkeypatch.setattr(clips, "draw_neural_speakers", lambda number, rng: speakers[:number])
+    monkeypatch.setattr(clip_writing, "draw_neural_speakers", lambda number, rng: speakers[:number])
     monkeypatch.setattr(importlib, "import_module", find)
     options = ["--per-word", "0", "--per-other", "0", "--neural-per-rare", "1", "--rare", "on"]
     assert synthesise.main(["clips", str(tmp_path / "out"), *options]) == 2
@@ -66,8 +66,8 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path, monkeypatch):
     def interrupt(speaker, words, before, after):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(clips, "require_voices", list)
-    monkeypatch.setattr(clips, "speak", interrupt)
+    monkeypatch.setattr(clip_writing, "require_voices", list)
+    monkeypatch.setattr(clip_writing, "speak", interrupt)
     assert synthesise.main(["clips", str(tmp_path / "out"), "--words", "yes"]) == 130
     assert list(tmp_path.iterdir()) == []
 

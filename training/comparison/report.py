@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
-from speechgru.conversion.keras_model import to_tflite
+from speechgru.conversion.to_tflite import to_tflite
 from training.comparison.cells import CELLS
 from training.comparison.experiments import (
     LAG_BATCH,
@@ -20,9 +20,9 @@ from training.comparison.experiments import (
 from training.comparison.learner import Learner
 from training.comparison.tasks import BATCH, Task
 from training.comparison.timing import rounds
+from training.figures.accuracy_by_lag import plot_lags
 from training.figures.cell_accuracy import plot_cell_accuracy
 from training.figures.gradient_reach import plot_gradient_reach
-from training.figures.lags import plot_lags
 from training.output.atomic_files import write_text
 from training.output.tables import markdown_table
 

@@ -11,7 +11,7 @@ from training.clips.levels import db_to_amplitude, rms
 from training.clips.window import RATE, Samples
 from training.clips.words import SILENCE
 from training.data.evaluation_set import EvaluationSet
-from training.evaluation.model import Audio, EvaluatedModel, Probabilities
+from training.evaluation.evaluated_model import Audio, EvaluatedModel, Probabilities
 
 SNRS = (20, 10, 5, 0)  # dB
 SHIFTS = (-100, -50, 50, 100)  # ms

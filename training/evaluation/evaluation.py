@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from training.evaluation.clips import NOTES, Split, read_evaluation_set
 from training.evaluation.conditions import CLEAN, predict_in_conditions
+from training.evaluation.evaluated_model import EvaluatedModel
+from training.evaluation.evaluation_clips import NOTES, Split, read_evaluation_set
 from training.evaluation.metrics import summarise
-from training.evaluation.model import EvaluatedModel
 from training.evaluation.noises import find_noises, noise_windows
 from training.evaluation.report import Report, write_report
 from training.output.messages import printable

@@ -13,7 +13,7 @@ from speechgru.recognizer import NOT_COMMANDS
 from training.clips.words import SILENCE, UNKNOWN
 from training.data.evaluation_set import EvaluationSet
 from training.evaluation.conditions import CLEAN
-from training.evaluation.model import Probabilities
+from training.evaluation.evaluated_model import Probabilities
 
 QUANTILE_95 = 1.959963984540054  # of the normal distribution, two-sided
 DEVELOPMENT, HELD_OUT = "development speakers", "held-out speakers"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from training.clips.words import SILENCE, UNKNOWN
 from training.data.evaluation_set import EvaluationSet
-from training.evaluation.clips import describe_split
 from training.evaluation.conditions import CLEAN, SNRS, noisy
+from training.evaluation.evaluated_model import Probabilities
+from training.evaluation.evaluation_clips import describe_split
 from training.evaluation.metrics import Metrics, Proportion, Summary
-from training.evaluation.model import Probabilities
 from training.output.atomic_files import write_text
 from training.output.tables import markdown_table
 
@@ -53,8 +53,8 @@ def write_report(
         probabilities: predictions for the clean clips, (clips, labels).
         folder: where to write; it exists.
     """
+    from training.figures.accuracy_in_noise import plot_noise
     from training.figures.confusion_matrix import plot_confusion
-    from training.figures.noise import plot_noise
 
     labels, conditions = report["confusion"]["labels"], report["conditions"]
     write_text(folder / "report.md", report_markdown(report))

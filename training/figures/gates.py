@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from training.figures.gate_trace import FloatArray, GateTrace, GRUTrace
+from training.evaluation.gate_trace import FloatArray, GateTrace, GRUTrace
 from training.figures.style import legend_above, new_figure, save_figure
 
 SHOWN_PROBABILITY = 0.1  # labels that never reach it are left out

@@ -1,10 +1,14 @@
 """What can be checked about a run before TensorFlow starts and any clip is read."""
 
+import contextlib
 import dataclasses
+import io
+from collections.abc import Sequence
 from pathlib import Path
 
 from training.clips.errors import DataError
-from training.clips.finding import find_recordings
+from training.clips.finding import find_clips, find_recordings
+from training.clips.words import SILENCE, UNKNOWN, choose_words
 from training.loop import run_folder
 from training.loop.arguments import Options, UsageError
 from training.loop.trained_model import read_metrics
@@ -18,10 +22,12 @@ class Plan:
     Attributes:
         options: the options; those of the run's start if it is resumed.
         recipe: the recipe, with the options' epochs and seed.
+        labels: the labels of the data folder; None if it is still to be downloaded.
     """
 
     options: Options
     recipe: Recipe
+    labels: tuple[str, ...] | None
 
 
 def check_options(options: Options) -> Plan:
@@ -39,10 +45,26 @@ def check_options(options: Options) -> Plan:
     else:
         run_folder.check_new(options.out, recipe)
     _check_data(options)
+    labels = find_labels(options.data, options.words) if options.data else None
     for folder in (options.start, *options.teachers):
         if folder is not None:
             _check_run(folder)
-    return Plan(options, recipe)
+    return Plan(options, recipe, labels)
+
+
+def find_labels(data: Path, words: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the labels that a model of a data folder has, from its files' names.
+
+    Args:
+        data: folder of <word>/*.wav.
+        words: the command words, or None, as for `make_task`.
+
+    Raises:
+        DataError: it holds no such words.
+    """
+    with contextlib.redirect_stderr(io.StringIO()):  # warnings come when the clips are read
+        clips = find_clips(data)
+    return (*choose_words(clips, words), UNKNOWN, SILENCE)
 
 
 def _check_data(options: Options) -> None:
@@ -58,7 +80,9 @@ def _check_data(options: Options) -> None:
         if not folder.is_dir():
             found = "a file" if folder.exists() else "nothing"
             raise DataError(f"--{name}: {folder}: expected a folder of {content}, found {found}")
-        if content == "sound files" and not find_recordings(folder):
+        with contextlib.redirect_stderr(io.StringIO()):  # as in `find_labels`
+            empty = content == "sound files" and not find_recordings(folder)
+        if empty:
             raise DataError(f"--{name}: {folder}: expected a folder of {content}, found none in it")
 
 

@@ -10,13 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from training.clips.finding import find_clips
-from training.clips.words import SILENCE, UNKNOWN, choose_words
 from training.data.official_release import default_cache, speech_commands
 from training.data.task import Task, make_task
 from training.loop import run_folder
 from training.loop.arguments import Options
-from training.loop.checks import Plan
+from training.loop.checks import Plan, find_labels
 from training.loop.devices import (
     check_batch_size,
     choose_device,
@@ -57,9 +55,7 @@ def run(plan: Plan) -> bool:
         teachers = load_teachers(options.teachers, recipe)
     earlier = [*start[:1], *teachers]
     data = options.data or speech_commands()
-    if earlier:  # before all clips are read
-        words = choose_words(find_clips(data), options.words)
-        check_labels(earlier, (*words, UNKNOWN, SILENCE))
+    check_labels(earlier, plan.labels or find_labels(data, options.words))
     task = _make_task(data, options, recipe)
     writes = is_chief(strategy)
     models = [model.file for model in (*start, *teachers)]

@@ -7,7 +7,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from export.tflite.int8_assembly import LoopVariables, Step, join
 from speechgru.conversion import flatbuffer
-from speechgru.conversion.graph import Graph
+from speechgru.conversion.flatbuffer_editing import Graph
 
 STEPS, HOP_FRAMES, WIDTH = 4, 2, 3
 SCALE = 0.5

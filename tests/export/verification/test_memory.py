@@ -5,7 +5,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from export.verification.memory import memory_bytes
 from speechgru.conversion import flatbuffer
-from speechgru.conversion.graph import Graph
+from speechgru.conversion.flatbuffer_editing import Graph
 
 
 def test_memory_is_that_of_the_tensors_in_use_at_once():

@@ -8,7 +8,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-from speechgru.conversion.graph import Graph
+from speechgru.conversion.flatbuffer_editing import Graph
 
 
 @pytest.fixture

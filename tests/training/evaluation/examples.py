@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from training.data.evaluation_set import EvaluationSet
-from training.evaluation.model import EvaluatedModel
+from training.evaluation.evaluated_model import EvaluatedModel
 
 LABELS = ("yes", "no", "unknown", "silence")
 WORDS = ["yes", "no", "bird", "unknown", "silence"]

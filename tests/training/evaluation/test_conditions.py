@@ -10,7 +10,7 @@ from tests.training.evaluation.examples import LABELS, WORDS, noise_clips, recor
 from training.clips.levels import rms
 from training.data.evaluation_set import evaluation_set
 from training.evaluation.conditions import mix_at_snr, predict_in_conditions
-from training.evaluation.model import EvaluatedModel
+from training.evaluation.evaluated_model import EvaluatedModel
 from training.evaluation.noises import find_noises, noise_windows
 
 

@@ -165,5 +165,5 @@ def test_ctrl_c_is_exit_code_130(monkeypatch):
     def interrupted(path):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("training.evaluation.model.load_model", interrupted)
+    monkeypatch.setattr("training.evaluation.evaluated_model.load_model", interrupted)
     assert main(["model.tflite"]) == 130

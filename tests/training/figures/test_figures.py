@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 from matplotlib.legend import Legend
 
+from training.evaluation.gate_trace import GateTrace, GRUTrace
 from training.evaluation.metrics import metrics_of
 from training.figures import (
+    accuracy_by_lag,
+    accuracy_in_noise,
     cell_accuracy,
     confusion_matrix,
-    forms,
+    exported_forms,
     gates,
     gradient_reach,
-    lags,
     learning_curves,
-    noise,
 )
-from training.figures.gate_trace import GateTrace, GRUTrace
 
 LABELS = ["yes", "no", "unknown", "silence"]
 EPOCH = {"loss": 1.0, "validation_loss": 1.1, "training_accuracy": 0.5, "validation_accuracy": 0.4}
@@ -41,11 +41,14 @@ CALLS = {
     "three epochs": (learning_curves.plot_curves, history(3)),
     "fifty epochs": (learning_curves.plot_curves, history(50)),
     "confusion": (confusion_matrix.plot_confusion, COUNTS, LABELS),
-    "noise": (noise.plot_noise, {f"{snr} dB": metrics_of(COUNTS, LABELS) for snr in (20, 10, 0)}),
+    "noise": (
+        accuracy_in_noise.plot_noise,
+        {f"{snr} dB": metrics_of(COUNTS, LABELS) for snr in (20, 10, 0)},
+    ),
     "cells": (cell_accuracy.plot_cell_accuracy, {f"cell {n}": np.ones((2, 3)) for n in range(8)}),
     "gradients": (gradient_reach.plot_gradient_reach, {"a": np.ones(25)}, {"a": np.ones(25)}),
-    "lags": (lags.plot_lags, {f"cell {n}": [[1.0], [0.5]] for n in range(9)}, [10, 20]),
-    "forms": (forms.plot_forms, {"Keras": FORM, "int8": {**FORM, "ms_per_clip": 0.5}}),
+    "lags": (accuracy_by_lag.plot_lags, {f"cell {n}": [[1.0], [0.5]] for n in range(9)}, [10, 20]),
+    "forms": (exported_forms.plot_forms, {"Keras": FORM, "int8": {**FORM, "ms_per_clip": 0.5}}),
     "gates": (gates.plot_gates, trace(), LABELS, "The GRUs of a model"),
 }
 

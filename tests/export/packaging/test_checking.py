@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from export.model_file.checking import changed_labels_limit, check_against_keras
+from export.packaging.checking import changed_labels_limit, check_against_keras
 from speechgru import modelfile
 from speechgru.errors import ConversionError
 

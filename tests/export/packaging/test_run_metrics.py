@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from export.errors import ExportError
-from export.model_file.run_metrics import read_run_metrics
+from export.packaging.run_metrics import read_run_metrics
 
 METRICS = {
     "labels": ["lights on", "no"],

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from export.model_file.clips import calibration_clips, check_clips
+from export.packaging.reference_clips import calibration_clips, check_clips
 from speechgru import modelfile
 from training.clips.finding import find_clips
 from training.clips.splitting import split_clips

@@ -5,7 +5,7 @@ import platform
 from importlib.metadata import version
 from typing import Any
 
-from export.model_file.run_metrics import RunMetrics
+from export.packaging.run_metrics import RunMetrics
 from export.tflite.quantization import Quantization
 from export.tflite.streaming_model import StreamingModel
 

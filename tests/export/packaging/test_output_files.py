@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from export.errors import ExportError
-from export.model_file.model_card import MARKER
-from export.model_file.output_files import ModelFiles, check_outputs
+from export.packaging.model_card import MARKER
+from export.packaging.output_files import ModelFiles, check_outputs
 
 KINDS = ("model", "card", "step", "parity_report", "parity_figure", "golden_vectors")
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\x12tEXtSoftware\0speechgru"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from speechgru.conversion import flatbuffer
-from speechgru.conversion.graph import Graph
+from speechgru.conversion.flatbuffer_editing import Graph
 
 
 def test_a_grafted_graph_computes_what_it_did(adder, run_adder):

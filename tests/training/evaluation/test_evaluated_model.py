@@ -12,7 +12,7 @@ import pytest
 
 from speechgru.modelfile import ModelError
 from tests.training.evaluation.examples import LABELS
-from training.evaluation.model import load_model
+from training.evaluation.evaluated_model import load_model
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from speechgru import ConversionError
-from speechgru.conversion.checking import check_outputs
 from speechgru.conversion.converter import convert
+from speechgru.conversion.output_check import check_outputs
 
 SPECS = {"x": tf.TensorSpec((1, 4), name="x")}
 

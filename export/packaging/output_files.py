@@ -15,7 +15,7 @@ from pathlib import Path
 from ai_edge_litert.interpreter import Interpreter
 
 from export.errors import ExportError
-from export.model_file.model_card import MARKER
+from export.packaging.model_card import MARKER
 from export.tflite.quantization import Quantization
 from speechgru import modelfile
 from speechgru.errors import ModelError

@@ -2,14 +2,14 @@
 
 import pytest
 
-from export.model_file.model_card import (
+from export.packaging.model_card import (
     KNOWN_SPEAKERS,
     MARKER,
     NEW_SPEAKERS,
     UNKNOWN_SPEAKERS,
     model_card,
 )
-from export.model_file.run_metrics import RunMetrics
+from export.packaging.run_metrics import RunMetrics
 
 METADATA = {
     "front_end": {"sample_rate": 16000},

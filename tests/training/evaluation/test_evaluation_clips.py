@@ -7,7 +7,7 @@ import pytest
 
 from tests.training.evaluation.examples import LABELS
 from training.clips import DataError
-from training.evaluation.clips import read_evaluation_set
+from training.evaluation.evaluation_clips import read_evaluation_set
 
 
 def test_the_clips_of_a_test_set_are_used_as_they_are(test_set):

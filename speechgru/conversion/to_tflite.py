@@ -8,9 +8,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from speechgru.conversion.checking import check_outputs
 from speechgru.conversion.converter import Quantization, convert
 from speechgru.conversion.flatbuffer import rename_signature
+from speechgru.conversion.output_check import check_outputs
 from speechgru.errors import ConversionError, show
 
 SIGNATURE = "serve"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from speechgru import build_model
-from training.figures.gate_trace import trace_gates
+from training.evaluation.gate_trace import trace_gates
 
 LABELS = ("yes", "no", "unknown", "silence")
 

@@ -1,4 +1,4 @@
-"""Tests of training/voices/clips.py."""
+"""Tests of training/voices/clip_writing.py."""
 
 import re
 from pathlib import Path
@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from training.voices import clips
-from training.voices.clips import (
+from training.voices import clip_writing
+from training.voices.clip_writing import (
     ClipCounts,
     deal_words,
     has_plausible_length,
@@ -102,8 +102,8 @@ def test_clips_of_a_wrong_length_are_counted_and_not_written(tmp_path, monkeypat
     def speak(speaker, words, before, after):
         return [(word, np.ones(lengths[word])) for word in words]
 
-    monkeypatch.setattr(clips, "require_voices", list)
-    monkeypatch.setattr(clips, "speak", speak)
+    monkeypatch.setattr(clip_writing, "require_voices", list)
+    monkeypatch.setattr(clip_writing, "speak", speak)
     made = write_clips(tmp_path / "out", {"yes": 3, "go": 2}, {}, 0)
     assert made == ClipCounts(clips=3, words=2, speakers=3, dropped=2)
     assert [path.parent.name for path in files(tmp_path / "out")] == ["yes"] * 3
@@ -148,9 +148,9 @@ def test_a_full_disk_names_the_clip_and_leaves_nothing_behind(tmp_path, monkeypa
     def fill_disk(path, data):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(clips, "require_voices", list)
+    monkeypatch.setattr(clip_writing, "require_voices", list)
     monkeypatch.setattr(
-        clips, "speak", lambda speaker, words, **_: [(w, np.ones(9)) for w in words]
+        clip_writing, "speak", lambda speaker, words, **_: [(w, np.ones(9)) for w in words]
     )
     monkeypatch.setattr(Path, "write_bytes", fill_disk)
     with pytest.raises(OSError, match=r"No space left.*_nohash_0\.wav"):

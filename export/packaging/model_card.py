@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from export.model_file.run_metrics import RunMetrics
+from export.packaging.run_metrics import RunMetrics
 from training.output.messages import printable
 from training.output.tables import markdown_table
 

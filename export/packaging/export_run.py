@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from export.errors import ExportError
-from export.model_file.checking import check_against_keras
-from export.model_file.clips import calibration_clips, check_clips
-from export.model_file.metadata import model_metadata
-from export.model_file.model_card import model_card
-from export.model_file.output_files import ModelFiles, OutputFile
-from export.model_file.run_metrics import read_run_metrics
+from export.packaging.checking import check_against_keras
+from export.packaging.metadata import model_metadata
+from export.packaging.model_card import model_card
+from export.packaging.output_files import ModelFiles, OutputFile
+from export.packaging.reference_clips import calibration_clips, check_clips
+from export.packaging.run_metrics import read_run_metrics
 from export.tflite.conversion import convert
 from export.tflite.quantization import Quantization
 from export.tflite.streaming_model import StreamingModel
