@@ -98,11 +98,13 @@ class GRU(keras.layers.RNN):
         kernel_initializer: initializer of W. Default "glorot_uniform".
         recurrent_initializer: initializer of U. Default "orthogonal".
         bias_initializer: initializer of the biases. Default "zeros".
-        kernel_regularizer, recurrent_regularizer, bias_regularizer: regularizers of the weights.
-            Default None.
+        kernel_regularizer: regularizer of W. Default None.
+        recurrent_regularizer: regularizer of U. Default None.
+        bias_regularizer: regularizer of the biases. Default None.
         activity_regularizer: regularizer of the output. Default None.
-        kernel_constraint, recurrent_constraint, bias_constraint: constraints on the weights.
-            Default None.
+        kernel_constraint: constraint on W. Default None.
+        recurrent_constraint: constraint on U. Default None.
+        bias_constraint: constraint on the biases. Default None.
         dropout: fraction of the inputs to drop in training, in [0, 1]. Default 0.
         recurrent_dropout: fraction of the state to drop in training, in [0, 1]. Default 0.
         seed: random seed of dropout. Default None: a random one.
