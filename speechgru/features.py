@@ -42,9 +42,8 @@ class MFCCConfig:
         ValueError: a setting has the wrong type or is out of its range; the message names it.
 
     Examples:
-
-    >>> speechgru.MFCCConfig(n_mfcc=20).frames(16000)
-    50
+        >>> speechgru.MFCCConfig(n_mfcc=20).frames(16000)
+        50
     """
 
     sample_rate: int = 16_000
@@ -108,9 +107,8 @@ def mfcc(samples: npt.ArrayLike, config: MFCCConfig = MFCCConfig()) -> npt.NDArr
         ImportError: librosa is not installed.
 
     Examples:
-
-    >>> speechgru.mfcc(np.zeros(16000)).shape
-    (50, 40)
+        >>> speechgru.mfcc(np.zeros(16000)).shape
+        (50, 40)
     """
     decibels = log_mel(samples, config)
     coefficients = _librosa().feature.mfcc(

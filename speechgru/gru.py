@@ -143,9 +143,8 @@ class GRU(keras.layers.RNN):
         ValueError: an argument is out of its range, or a shape does not fit.
 
     Examples:
-
-    >>> speechgru.GRU(4, update_gate="write")(np.zeros((2, 50, 40), "float32")).shape
-    TensorShape([2, 4])
+        >>> speechgru.GRU(4, update_gate="write")(np.zeros((2, 50, 40), "float32")).shape
+        TensorShape([2, 4])
     """
 
     def __init__(
@@ -526,8 +525,7 @@ class GRU(keras.layers.RNN):
             ValueError: the layer is not a GRU, or its weights do not fit a change.
 
         Examples:
-
-        >>> with_gates = speechgru.GRU.from_keras(model.get_layer("gru_1"), return_gates=True)
+            >>> with_gates = speechgru.GRU.from_keras(model.get_layer("gru_1"), return_gates=True)
         """
         if not isinstance(layer, keras.layers.GRU | GRU):
             raise ValueError(

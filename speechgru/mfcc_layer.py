@@ -48,9 +48,8 @@ class MFCC(keras.layers.Layer):
             are TensorFlow's InvalidArgumentError.
 
     Examples:
-
-    >>> speechgru.MFCC()(np.zeros((1, 16000), "float32")).shape
-    TensorShape([1, 50, 40])
+        >>> speechgru.MFCC()(np.zeros((1, 16000), "float32")).shape
+        TensorShape([1, 50, 40])
     """
 
     def __init__(

@@ -115,9 +115,8 @@ def build_model(
         ValueError: unknown preset, unusable labels, or fewer than 9 coefficients.
 
     Examples:
-
-    >>> speechgru.build_model("small", ["yes", "no", "unknown"]).output_shape
-    (None, 3)
+        >>> speechgru.build_model("small", ["yes", "no", "unknown"]).output_shape
+        (None, 3)
     """
     if not isinstance(preset, str) or preset not in PRESETS:
         raise ValueError(f"`preset` must be one of {', '.join(PRESETS)}. Received: {preset!r}")

@@ -222,8 +222,7 @@ def recognize(
     Arguments, results and errors are those of `Recognizer.recognize`.
 
     Examples:
-
-    >>> speechgru.recognize("samples/yes-festival-kal-32k-pcm16.wav").label
-    'yes'
+        >>> speechgru.recognize("samples/yes-festival-kal-32k-pcm16.wav").label
+        'yes'
     """
     return _bundled().recognize(source, sample_rate)

@@ -184,5 +184,6 @@ def test_the_site_builds_strictly(tmp_path):
     reference = (tmp_path / "site" / "api" / "index.html").read_text(encoding="utf-8")
     for name in ("recognize", "Recognizer", "GRU", "MFCC", "build_model"):
         assert f'.{name}"' in reference
+    assert "<blockquote>" not in reference  # examples are code, not quotations
     pages = {path.parent.name for path in (tmp_path / "site").glob("*/index.html")}
     assert pages >= {page.stem for page in PAGES[1:]} - {"index"}

@@ -43,12 +43,11 @@ def to_tflite(model: keras.Model, *, quantize: Quantization = "none") -> bytes:
             layer or the operators.
 
     Examples:
-
-    >>> model = keras.Sequential([keras.Input((None, 40), name="x"), speechgru.GRU(64)])
-    >>> interpreter = Interpreter(model_content=speechgru.to_tflite(model))
-    >>> serve = interpreter.get_signature_runner("serve")
-    >>> serve(x=np.zeros((1, 98, 40), "float32"))["output_0"].shape
-    (1, 64)
+        >>> model = keras.Sequential([keras.Input((None, 40), name="x"), speechgru.GRU(64)])
+        >>> interpreter = Interpreter(model_content=speechgru.to_tflite(model))
+        >>> serve = interpreter.get_signature_runner("serve")
+        >>> serve(x=np.zeros((1, 98, 40), "float32"))["output_0"].shape
+        (1, 64)
     """
     _check_model(model)
     tensors = keras.tree.flatten(_input_structure(model))

@@ -27,9 +27,8 @@ def load_model(name: str) -> Any:
         ModelError: the name is unknown, or the package's file is damaged.
 
     Examples:
-
-    >>> model = speechgru.load_model("medium")
-    >>> model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        >>> model = speechgru.load_model("medium")
+        >>> model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     """
     import keras
 
