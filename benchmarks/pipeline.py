@@ -130,7 +130,8 @@ def gradient_function(trainer: "Trainer", targets: Any) -> Callable[[Any], Any]:
             losses = [tf.nn.softmax_cross_entropy_with_logits(targets, own) for own in logits]
         return tape.gradient(losses, [model.trainable_variables for model in models])
 
-    return tf.function(gradient)
+    traced: Callable[[Any], Any] = tf.function(gradient)
+    return traced
 
 
 if __name__ == "__main__":

@@ -45,6 +45,8 @@ def places(tmp_path, word_folder):
     [
         ("--data NOWHERE", "--data: NOWHERE: expected a folder of <word>/*.wav, found nothing"),
         ("--data FILE", "--data: FILE: expected a folder of <word>/*.wav, found a file"),
+        ("--data EMPTY", "EMPTY: expected folders <word>/*.wav, found nothing"),
+        ("--words maybe", "maybe"),
         ("--negative NOWHERE", "--negative: NOWHERE: expected a folder of sound files, found noth"),
         ("--negative EMPTY", "--negative: EMPTY: expected a folder of sound files, found none in"),
         ("--noise NOWHERE", "--noise: NOWHERE: expected a folder of sound files, found nothing"),
@@ -111,10 +113,12 @@ def test_a_student_replaces_no_run(family_file, word_folder, tmp_path):
         check_options(options)
 
 
-def test_good_options_write_nothing(recipe_file, word_folder, tmp_path):
+def test_good_options_write_nothing(recipe_file, word_folder, tmp_path, capsys):
     arguments = ["--data", str(word_folder), "--recipe", str(recipe_file), "--epochs", "7"]
     plan = check_options(parse_arguments([*arguments, "--out", str(tmp_path / "a" / "b")]))
     assert (plan.recipe.epochs, plan.recipe.steps) == (7, 40)
+    assert plan.labels == ("bird", "no", "yes", "unknown", "silence")
+    assert capsys.readouterr().err == ""
     assert os.listdir(tmp_path) == []
 
 
