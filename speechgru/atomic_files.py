@@ -7,12 +7,15 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+TOKEN_BYTES = 8  # of a temporary name
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a new path beside `path` to write to, and rename it to `path` at the end of the block.
 
-    If the block raises, `path` stays as it was and the new file is removed.
+    If the block raises, `path` stays as it was and the new file is removed. If the process is
+    killed, the new file stays; see `remove_unfinished`.
 
     Args:
         path: the file to create or to replace.
@@ -26,7 +29,7 @@ def replacing(path: Path) -> Iterator[Path]:
     if path.exists() and not path.is_file():  # renaming would replace a device such as /dev/null
         kind = errno.EISDIR if path.is_dir() else errno.EINVAL
         raise OSError(kind, "expected a file or nothing, found something else", str(path))
-    unfinished = path.with_name(f".{secrets.token_hex(8)}.part{path.suffix}")
+    unfinished = path.with_name(f".{secrets.token_hex(TOKEN_BYTES)}.part{path.suffix}")
     try:
         with naming_file(path, unfinished):
             yield unfinished
@@ -36,6 +39,16 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):  # the first error is the one to report
             unfinished.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed processes have left of the files that `replacing` writes in a folder.
+
+    Raises:
+        OSError: a file cannot be removed.
+    """
+    for path in folder.glob(f".{'?' * 2 * TOKEN_BYTES}.part*"):
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

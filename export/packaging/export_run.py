@@ -18,8 +18,8 @@ from export.tflite.conversion import convert
 from export.tflite.quantization import Quantization
 from export.tflite.streaming_model import StreamingModel
 from speechgru import modelfile
+from speechgru.atomic_files import replacing
 from training.loop.trained_model import load_trained
-from training.output.atomic_files import replacing
 
 
 class Exported(NamedTuple):

@@ -23,13 +23,13 @@ from export.verification.keras_form import measure_keras
 from export.verification.limits import failures
 from export.verification.parity_report import parity_report, parity_table
 from speechgru import modelfile
+from speechgru.atomic_files import write_text
 from speechgru.features import MFCCConfig, mfcc
 from speechgru.modelfile import ModelFile
 from speechgru.recognizer import Recognizer
 from training.clips.words import UNKNOWN
 from training.figures.exported_forms import plot_forms
 from training.loop.trained_model import load_trained
-from training.output.atomic_files import write_text
 
 KERAS = "Keras"
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
+from speechgru.atomic_files import write_text
 from speechgru.conversion.to_tflite import to_tflite
 from training.comparison.cells import CELLS
 from training.comparison.experiments import (
@@ -23,7 +24,6 @@ from training.comparison.timing import rounds
 from training.figures.accuracy_by_lag import plot_lags
 from training.figures.cell_accuracy import plot_cell_accuracy
 from training.figures.gradient_reach import plot_gradient_reach
-from training.output.atomic_files import write_text
 from training.output.tables import markdown_table
 
 TARGET_ACCURACY = 0.9

@@ -19,8 +19,8 @@ import requests
 import urllib3
 from tqdm import tqdm
 
+from speechgru.atomic_files import naming_file, write_text
 from training.data.errors import DownloadError
-from training.output.atomic_files import naming_file, write_text
 
 TIMEOUT = 30.0  # seconds that a server may be silent
 TRIES = 6  # in a row

@@ -13,8 +13,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from speechgru.atomic_files import naming_file
 from training.data.errors import DownloadError
-from training.output.atomic_files import naming_file
 
 # Version 0.02 is 2.4 GB, 105,835 recordings, and unpacks to about 3.5 GB. An archive far beyond
 # that is no such data set, and would fill the disk.

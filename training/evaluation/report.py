@@ -6,13 +6,13 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from speechgru.atomic_files import write_text
 from training.clips.words import SILENCE, UNKNOWN
 from training.data.evaluation_set import EvaluationSet
 from training.evaluation.conditions import CLEAN, SNRS, noisy
 from training.evaluation.evaluated_model import Probabilities
 from training.evaluation.evaluation_clips import describe_split
 from training.evaluation.metrics import Metrics, Proportion, Summary
-from training.output.atomic_files import write_text
 from training.output.tables import markdown_table
 
 METHOD = """\

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from training.output.atomic_files import replacing
+from speechgru.atomic_files import replacing
 
 DPI = 110
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from speechgru.atomic_files import replacing
 from speechgru.errors import SpeechGRUError
-from training.output.atomic_files import replacing
 
 Array = npt.NDArray[Any]
 

@@ -7,13 +7,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from speechgru.atomic_files import remove_unfinished, replacing, write_text
 from speechgru.modelfile import ModelError
 from training.loop import checkpoint
 from training.loop.checkpoint import CheckpointError
 from training.loop.run_folder import MODEL, model_folders
 from training.loop.step import Trainer
 from training.loop.trained_model import load_keras
-from training.output.atomic_files import remove_unfinished, replacing, write_text
 
 LAST = "last.npz"  # the state after the last complete epoch
 HISTORY = "history.json"

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from speechgru.atomic_files import replacing
 from speechgru.features import MFCCConfig, log_mel
 from training.augmentation.pipeline import augment
 from training.clips.window import WINDOW
 from training.data.task import Task
-from training.output.atomic_files import replacing
 from training.recipes.recipe import Recipe
 
 SILENT_CLIPS = 2_000

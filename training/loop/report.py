@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from speechgru.atomic_files import write_text
 from training.data.task import Task
 from training.figures.confusion_matrix import plot_confusion
 from training.figures.learning_curves import plot_curves
@@ -16,7 +17,6 @@ from training.loop.epoch_files import saved_model
 from training.loop.network import Network
 from training.loop.run_folder import model_folders
 from training.loop.step import Trainer
-from training.output.atomic_files import write_text
 
 SPEECH_COMMANDS_FILES = (
     "validation_list.txt",

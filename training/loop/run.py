@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from speechgru.atomic_files import write_text
 from training.data.official_release import default_cache, speech_commands
 from training.data.task import Task, make_task
 from training.loop import run_folder
@@ -27,7 +28,6 @@ from training.loop.fit import train
 from training.loop.librosa_features import librosa_log_mel, with_silence
 from training.loop.report import report
 from training.loop.step import Trainer
-from training.output.atomic_files import write_text
 from training.recipes.recipe import Recipe
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from speechgru.atomic_files import write_text
 from speechgru.errors import SpeechGRUError
 from training.loop.arguments import Options, UsageError, parse_arguments
-from training.output.atomic_files import write_text
 from training.recipes.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from speechgru.atomic_files import naming_file
 from training.clips.levels import db_to_amplitude
-from training.output.atomic_files import naming_file
 
 SAMPLE_RATE = 16000
 

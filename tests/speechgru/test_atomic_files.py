@@ -1,4 +1,4 @@
-"""Tests of training/output/atomic_files.py."""
+"""Tests of speechgru/atomic_files.py."""
 
 import errno
 import os
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from training.output import atomic_files
-from training.output.atomic_files import remove_unfinished, replacing, write_text
+from speechgru import atomic_files
+from speechgru.atomic_files import remove_unfinished, replacing, write_text
 
 
 def test_the_file_appears_only_when_the_block_has_succeeded(tmp_path):
