@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from speechgru.atomic_files import replacing
 from speechgru.errors import ModelError, escape, shorten, show
 
 __all__ = ["BUNDLED", "SIGNATURES", "ModelError", "ModelFile", "locate", "read", "write"]
@@ -113,6 +112,8 @@ def write(path: Path, flatbuffer: bytes, labels: Sequence[str], settings: dict[s
     Raises:
         ModelError: the labels are not different, printable lines of text.
     """
+    from speechgru.atomic_files import replacing  # recognising does without it
+
     _check_labels(labels, escape(str(path)))
     settings = {
         "format_version": FORMAT_VERSION,
