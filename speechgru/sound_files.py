@@ -125,13 +125,16 @@ def without_headerless_sound(content: Content, name: str) -> Content:
         frames = mpeg.frames(data)
         if frames or not mpeg.begins_like_mpeg(data[:3]):
             return Content(frames or data)
-    # An Akai MPC file has two bytes of signature, then a name.
-    elif head[:2] != b"\x01\x04" or head[2:18].replace(b"\0", b" ").decode("latin-1").isprintable():
+    elif head[:2] != b"\x01\x04" or _is_name(head[2:]):  # an Akai MPC file: 01 04, then a name
         return content
     raise AudioError(
         f"{name}: expected sound that libsndfile can decode, found: no header of a sound file "
         "(raw samples need an array and sample_rate)"
     )
+
+
+def _is_name(data: bytes) -> bool:
+    return data.isascii() and data.replace(b"\0", b" ").decode("ascii").isprintable()
 
 
 class DecodingError(Exception):

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from speechgru import audio, sound_files
 from speechgru.audio import AudioError, describe, load
 
+linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 RATE = audio.SAMPLE_RATE
 
 
@@ -461,6 +462,7 @@ def test_a_folder_is_refused(tmp_path):
         load(tmp_path)
 
 
+@linux
 def test_a_fifo_is_refused_without_waiting_for_a_writer(tmp_path):
     path = tmp_path / "fifo.wav"
     os.mkfifo(path)
@@ -478,12 +480,14 @@ def test_a_fifo_is_refused_without_waiting_for_a_writer(tmp_path):
     assert errors == [f"{path}: expected a sound file, found a pipe, socket or device"]
 
 
+@linux
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev/null"])
 def test_a_device_is_refused(path):
     with pytest.raises(AudioError, match=f"^{path}: expected a sound file, found a pipe, socket"):
         load(path)
 
 
+@linux
 def test_a_file_that_may_not_be_read_is_refused(wav):
     wav.chmod(0)
     for folder in (wav.parent, *wav.parent.parents[:2]):
@@ -498,6 +502,7 @@ def test_a_file_that_may_not_be_read_is_refused(wav):
         os.seteuid(user)
 
 
+@linux
 def test_a_path_that_cannot_be_one_is_refused(wav):
     class Broken:
         def __fspath__(self):
@@ -813,6 +818,7 @@ def test_sources_are_named_in_messages(wav):
     assert len(describe("x" * 10**6)) < 5000
 
 
+@linux
 def test_control_characters_in_names_are_escaped(tmp_path):
     path = tmp_path / "a\x1b[31m\n\u202e.wav"
     shown = f"{tmp_path}{os.sep}" + r"a\x1b[31m\n\u202e.wav"
@@ -828,6 +834,7 @@ def test_control_characters_in_names_are_escaped(tmp_path):
         assert describe(file) == f"<file object {shown}>"
 
 
+@linux
 @pytest.mark.parametrize("delay", [0, 0.3])
 def test_a_named_pipe_is_read_if_something_writes_to_it(delay, wav, tmp_path):
     path = tmp_path / "pipe.wav"
@@ -837,12 +844,14 @@ def test_a_named_pipe_is_read_if_something_writes_to_it(delay, wav, tmp_path):
     assert writer.wait(10) == 0
 
 
+@linux
 def test_a_slow_writer_is_waited_for(wav):
     command = ["sh", "-c", f"sleep 1.5; head -c 100 {wav}; sleep 0.2; tail -c +101 {wav}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
         assert len(load(f"/dev/fd/{writer.stdout.fileno()}")) == RATE // 2
 
 
+@linux
 def test_an_endless_pipe_is_refused(monkeypatch):
     monkeypatch.setattr(sound_files, "_MAX_STREAM_BYTES", 1 << 20)
     with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as writer:
@@ -851,6 +860,7 @@ def test_an_endless_pipe_is_refused(monkeypatch):
         writer.kill()
 
 
+@linux
 def test_no_descriptor_is_left_open(tmp_path):
     flac = bytearray(encode(np.random.default_rng(5).uniform(-0.5, 0.5, RATE), container="FLAC"))
     flac[len(flac) // 2 :] = bytes(len(flac) // 2)

@@ -16,6 +16,7 @@ import speechgru
 from speechgru import modelfile
 from speechgru.cli import main
 
+linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 COMMAND = [sys.executable, "-c", "import sys; from speechgru.cli import main; sys.exit(main())"]
 
 
@@ -187,6 +188,7 @@ def shell(script, *arguments, **options):
     )
 
 
+@linux
 @pytest.mark.parametrize("name", ["-", "/dev/stdin"])
 def test_standard_input_is_read_from_a_pipe_and_from_a_file(name, yes):
     for script in (f'cat {yes} | "$@"', f'(sleep 0.5; cat {yes}) | "$@"', f'"$@" < {yes}'):
@@ -194,12 +196,14 @@ def test_standard_input_is_read_from_a_pipe_and_from_a_file(name, yes):
         assert (done.returncode, done.stdout.split()[:2], done.stderr) == (0, [name, "yes"], "")
 
 
+@linux
 def test_process_substitution_is_read(yes, stop):
     done = shell(f'"$@" <(cat {yes}) <(cat {stop})', "recognize", "--json")
     assert [json.loads(line)["label"] for line in done.stdout.splitlines()] == ["yes", "stop"]
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@linux
 @pytest.mark.parametrize(
     ("script", "found"),
     [
@@ -217,6 +221,7 @@ def test_standard_input_without_sound_is_reported(script, found, yes):
     assert done.stderr.count("\n") == 1
 
 
+@linux
 @pytest.mark.parametrize(
     ("streams", "code"),
     [
@@ -238,6 +243,7 @@ def test_closed_and_full_streams_are_no_traceback(streams, code, yes):
         assert done.stdout.split()[1] == "yes"
 
 
+@linux
 def test_closed_stdout_is_no_error_and_a_full_one_is(yes):
     done = shell('"$@" >&-', "recognize", yes)
     assert (done.returncode, done.stderr) == (0, "")
@@ -252,6 +258,7 @@ def test_closed_stdout_is_no_error_and_a_full_one_is(yes):
 NAMES = ("a\x1b[31m.wav", "x\nb.wav", "r\rb.wav", "evil\u202egnp.wav", "c\x9b1m\x7f.wav")
 
 
+@linux
 def test_control_characters_in_names_are_escaped_everywhere(yes, tmp_path, capfd):
     for name in NAMES:
         shutil.copyfile(yes, tmp_path / name)
@@ -292,6 +299,7 @@ def damaged_mp3(yes):
     return [data[:1000] + b"TAG" * 99 + data[1000:] + b"junk" * 99, data * 2, layer_1 * 99]
 
 
+@linux
 def test_one_line_a_bad_file_whatever_the_libraries_print(yes, tmp_path):
     starts = [b"\xff\xff\x01\0", b"\xff\xfd\0\0", b"\xff\xfe\xff\xff", b"\xff\xff\xfe\xff"]
     files = [*map(raw_samples, starts), *damaged_mp3(yes)]
@@ -313,6 +321,7 @@ def test_debug_shows_the_traceback(tmp_path):
     assert "AudioError" in done.stderr
 
 
+@linux
 def test_ctrl_c_exits_with_130_and_no_traceback(yes, interrupt):
     folder, name = os.path.split(yes)
     command = [*COMMAND, "recognize", *[name] * 15_000]
@@ -321,6 +330,7 @@ def test_ctrl_c_exits_with_130_and_no_traceback(yes, interrupt):
     assert errors == ""
 
 
+@linux
 def test_a_name_that_is_no_text_is_answered(yes, tmp_path):
     path = os.fsencode(tmp_path) + b"/\xff.wav"
     shutil.copyfile(yes, path)
@@ -333,6 +343,7 @@ def test_a_name_that_is_no_text_is_answered(yes, tmp_path):
     assert (done.returncode, done.stdout.split()[1], done.stderr) == (0, "yes", "")
 
 
+@linux
 def test_closed_stderr_is_no_error(yes):
     done = subprocess.run(
         ["sh", "-c", '"$@" 2>&-', "sh", *COMMAND, "recognize", "missing.wav", yes],
@@ -342,6 +353,7 @@ def test_closed_stderr_is_no_error(yes):
     assert (done.returncode, done.stdout.split()[1]) == (2, "yes")
 
 
+@linux
 def test_a_reader_that_goes_away_is_no_error(yes):
     done = subprocess.run(
         ["sh", "-c", '"$@" | head -n 1', "sh", *COMMAND, "recognize", *[yes] * 3000],
