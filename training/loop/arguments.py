@@ -19,6 +19,7 @@ class Options:
     """The options of train.py, as its --help describes them.
 
     Attributes:
+        given: the names of the options that were typed.
         command: the arguments as they were typed.
     """
 
@@ -37,6 +38,7 @@ class Options:
     strategy: Literal["none", "mirrored", "multiworker"] = "none"
     out: Path
     resume: bool = False
+    given: frozenset[str] = frozenset()
     command: tuple[str, ...] = ()
 
     def from_folder(self, folder: Path) -> "Options":
@@ -65,19 +67,14 @@ def parse_arguments(arguments: Sequence[str]) -> Options:
     Raises:
         UsageError: an option is unknown, or its value cannot be used.
     """
-    given = vars(_parser().parse_args(list(arguments)))
-    if given.get("resume"):
-        if "out" not in given:
-            raise UsageError("--resume: expected --out with the folder of the run as well")
-        if others := given.keys() - {"out", "resume"}:
-            raise UsageError(
-                f"--resume takes every option but --out from the run; found --{min(others)} as well"
-            )
-    given.setdefault("out", Path("runs") / time.strftime("%Y%m%d-%H%M%S"))
-    for name in ("words", "teachers"):
-        if name in given:
-            given[name] = tuple(given[name])
-    return Options(**given, command=tuple(arguments))
+    values = vars(_parser().parse_args(list(arguments)))
+    given = frozenset(values)
+    if "resume" in given and "out" not in given:
+        raise UsageError("--resume: expected --out with the folder of the run as well")
+    values.setdefault("out", Path("runs") / time.strftime("%Y%m%d-%H%M%S"))
+    for name in given & {"words", "teachers"}:
+        values[name] = tuple(values[name])
+    return Options(**values, given=given, command=tuple(arguments))
 
 
 def _parser() -> argparse.ArgumentParser:

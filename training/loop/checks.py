@@ -38,7 +38,7 @@ def check_options(options: Options) -> Plan:
         OSError: a file or folder cannot be read or written.
     """
     if options.resume:
-        options = run_folder.saved_options(options.out)
+        options = run_folder.saved_options(options)
     recipe = override(load_recipe(options.recipe), epochs=options.epochs, seed=options.seed)
     if options.resume:
         run_folder.check_writable(options.out)

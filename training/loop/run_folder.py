@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -87,14 +88,19 @@ def write_start(out: Path, options: Options, recipe: Recipe) -> None:
     write_text(out / STARTED, json.dumps(started, indent=1))
 
 
-def saved_options(out: Path) -> Options:
-    """Return the options with which the run in a folder was started, with absolute paths.
+def saved_options(options: Options) -> Options:
+    """Return the options with which a run was started, with absolute paths.
 
     Epochs and seed are in the recipe, which is the folder's `recipe.json`.
 
+    Args:
+        options: options with `--resume`. `out` is the run's folder; any other option must be as
+            the run was started.
+
     Raises:
-        RunFolderError: there is no run, or not one of this version.
+        RunFolderError: there is no run, or not one of this version, or an option differs.
     """
+    out = options.out
     path = out / STARTED
     try:
         started = json.loads(path.read_text(encoding="utf-8"))
@@ -103,14 +109,30 @@ def saved_options(out: Path) -> Options:
         command, folder = started["command"], started["folder"]
         if not all(isinstance(text, str) for text in (*command, folder)):
             raise ValueError(f"{command!r} in {folder!r}")
-        options = parse_arguments(command).from_folder(Path(folder))
+        saved = parse_arguments(command).from_folder(Path(folder))
     except OSError as error:
         raise RunFolderError(f"{path}: expected a run, found: {error.strerror}") from error
     except (UsageError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RunFolderError(f"{path}: expected the start of a run, found {error!r}") from error
+    _check_same(options.from_folder(Path.cwd()), saved)
     return dataclasses.replace(
-        options, recipe=str(out / RECIPE), epochs=None, seed=None, out=out, resume=True
+        saved, recipe=str(out / RECIPE), epochs=None, seed=None, out=out, resume=True
     )
+
+
+def _check_same(options: Options, saved: Options) -> None:
+    for name in sorted(options.given - {"out", "resume"}):
+        found, expected = (_comparable(getattr(own, name)) for own in (options, saved))
+        if found != expected:
+            raise RunFolderError(
+                f"--resume: expected --{name} as at the run's start ({expected}), found {found}"
+            )
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_comparable(part) for part in value)
+    return str(value.resolve()) if isinstance(value, Path) else value
 
 
 def recipe_text(recipe: Recipe) -> str:

@@ -109,7 +109,7 @@ def test_a_killed_run_ends_as_if_it_had_not_been_killed(word_folder, family_file
     assert (cut / LAST).read_bytes() == good
 
     capsys.readouterr()
-    assert main(["--resume", "--out", str(cut)]) == 0
+    assert main([*arguments, "--out", str(cut), "--resume"]) == 0
     assert "continuing after epoch 1 of 3" in capsys.readouterr().out
     found, expected = (checkpoint.load(out / LAST) for out in (cut, tmp_path / "whole"))
     same_weights(found[0], expected[0])

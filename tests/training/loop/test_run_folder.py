@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from training.loop.arguments import parse_arguments
 from training.loop.epoch_files import LAST
 from training.loop.run_folder import RunFolderError, saved_options
 from training.train import main
@@ -60,12 +61,55 @@ def test_a_changed_recipe_is_not_resumed(run_folder, tmp_path, capsys):
     assert "found that of another recipe, seed or set of clips" in capsys.readouterr().err
 
 
+def write_start(run, *command):
+    run.mkdir()
+    started = {"command": command, "folder": str(run.parent), "git": None}
+    (run / "run.json").write_text(json.dumps(started))
+
+
+def resumed(run, *command):
+    return saved_options(parse_arguments([*command, "--resume", "--out", str(run)]))
+
+
+def test_resume_takes_the_options_of_the_start(tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    write_start(run, "--data", "words", "--words", "yes", "no", "--seed", "3", "--out", "first")
+    monkeypatch.chdir(run)
+    options = resumed(run)
+    assert (options.data, options.words) == (tmp_path / "words", ("yes", "no"))
+    assert (options.out, options.recipe) == (run, str(run / "recipe.json"))
+    assert (options.seed, options.resume) == (None, True)  # the recipe has the seed
+
+
+def test_the_same_command_with_resume_is_accepted(tmp_path, monkeypatch):
+    command = ["--data", "./words", "--words", "yes", "no", "--seed", "3", "--teachers", "a", "b"]
+    write_start(tmp_path / "run", *command)
+    monkeypatch.chdir(tmp_path)
+    assert resumed(tmp_path / "run", *command) == resumed(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (("--seed", "5"), r"expected --seed as at the run's start \(3\), found 5"),
+        (("--epochs", "5"), r"expected --epochs as at the run's start \(None\), found 5"),
+        (("--words", "yes"), r"expected --words as .*, found \('yes',\)"),
+        (("--data", "others"), "expected --data as at .*words.*, found .*others"),
+    ],
+)
+def test_another_option_with_resume_is_refused(option, message, tmp_path, monkeypatch):
+    write_start(tmp_path / "run", "--data", "words", "--words", "yes", "no", "--seed", "3")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RunFolderError, match=message):
+        resumed(tmp_path / "run", *option)
+
+
 def test_a_run_of_an_earlier_version_is_not_resumed_and_told_so(run_folder, tmp_path):
     run = shutil.copytree(run_folder, tmp_path / "run")
     old = {"command": ["--data", "words"], "options": {"data": "/words"}, "git": None}
     (run / "run.json").write_text(json.dumps(old))
     with pytest.raises(RunFolderError, match=r"run\.json: .* earlier version; --start continues"):
-        saved_options(run)
+        saved_options(parse_arguments(["--resume", "--out", str(run)]))
 
 
 def test_a_run_is_resumed_from_anywhere(word_folder, plain_file, tmp_path, monkeypatch):
