@@ -150,8 +150,9 @@ def _find_files(names: Sequence[str]) -> tuple[list[str], list[str]]:
         if not os.path.isdir(name):
             files.append(name)
             continue
+        earlier = len(errors)
         found = sorted(_walk(name, errors))
-        if not found and not errors:
+        if not found and len(errors) == earlier:
             problems.append(f"{escape(name)}: expected a folder with sound files, found none")
         files += found
     return files, [*problems, *map(_message, errors)]

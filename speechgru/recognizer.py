@@ -130,7 +130,8 @@ class Recognizer:
         if spare <= 0:
             samples = np.pad(samples, (-spare // 2, -spare - -spare // 2))
             spare = 0
-        starts = [*range(0, spare, length // _WINDOWS_PER_LENGTH), spare]
+        step = max(1, length // _WINDOWS_PER_LENGTH)
+        starts = [*range(0, spare, step), spare]
         windows = (self._scores(samples[start : start + length]) for start in starts)
         return max(windows, key=lambda scores: scores[self._commands].max(initial=0.0))
 
