@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from export.tflite.audio_length import require_audio_length
 from export.tflite.int8 import to_int8
 from export.tflite.quantization import Quantization
 from export.tflite.streaming_model import StreamingModel
@@ -44,11 +45,12 @@ def convert(
             int8 without calibration clips.
     """
     if quantization != "int8":
-        found = converter.convert(model, model.signatures(), quantization)
+        found = require_audio_length(converter.convert(model, model.signatures(), quantization))
         return Converted(checked(found, model, quantization), None)
     if calibration is None:
         raise ConversionError("expected calibration clips for int8, found none")
     whole, step = to_int8(model, calibration)
+    whole = require_audio_length(whole)
     return Converted(checked(whole, model, "int8"), checked(step, model, "int8"))
 
 
