@@ -1,4 +1,4 @@
-"""Things that many tests need: samples, a small spoken-like data set, a trained run, its export."""
+"""Fixtures of many tests: samples, a folder of artificial words, a trained run, its export."""
 
 import os
 import signal

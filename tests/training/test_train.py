@@ -50,7 +50,7 @@ def test_ctrl_c_saves_what_was_learned(word_folder, recipe_file, tmp_path, inter
         (["--data", "WORDS", "--negative", "nowhere"], "nowhere: expected a folder of sound files"),
         (["--data", "WORDS", "--start", "nowhere"], "expected a trained model"),
         (["--data", "WORDS", "--teachers", __file__], "expected the folder of a run, found a file"),
-        (["--data", "WORDS", "--out", __file__], f"train.py: {__file__}: expected a folder"),
+        (["--data", "WORDS", "--out", __file__], f"train.py: --out: {__file__}: expected a folder"),
     ],
 )
 def test_wrong_input_is_one_line_and_exit_code_2(arguments, message, word_folder, tmp_path, capsys):

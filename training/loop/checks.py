@@ -35,7 +35,7 @@ def check_options(options: Options) -> Plan:
 
     Raises:
         SpeechGRUError: an option, the recipe or a folder cannot be used.
-        OSError: a file or folder cannot be read or written.
+        OSError: a file or folder cannot be read.
     """
     if options.resume:
         options = run_folder.saved_options(options)
@@ -62,7 +62,7 @@ def find_labels(data: Path, words: Sequence[str] | None) -> tuple[str, ...]:
     Raises:
         DataError: it holds no such words.
     """
-    with contextlib.redirect_stderr(io.StringIO()):  # warnings come when the clips are read
+    with _without_warnings():
         clips = find_clips(data)
     return (*choose_words(clips, words), UNKNOWN, SILENCE)
 
@@ -80,10 +80,17 @@ def _check_data(options: Options) -> None:
         if not folder.is_dir():
             found = "a file" if folder.exists() else "nothing"
             raise DataError(f"--{name}: {folder}: expected a folder of {content}, found {found}")
-        with contextlib.redirect_stderr(io.StringIO()):  # as in `find_labels`
-            empty = content == "sound files" and not find_recordings(folder)
-        if empty:
+        if name == "data":  # `find_labels` looks into it
+            continue
+        with _without_warnings():
+            clips = find_recordings(folder) if content == "sound files" else find_clips(folder)
+        if not clips:
             raise DataError(f"--{name}: {folder}: expected a folder of {content}, found none in it")
+
+
+def _without_warnings() -> contextlib.AbstractContextManager[object]:
+    """Suppress warnings about files, which are repeated when the files are read."""
+    return contextlib.redirect_stderr(io.StringIO())
 
 
 def _check_run(folder: Path) -> None:

@@ -4,7 +4,6 @@ This module does not need TensorFlow.
 """
 
 import dataclasses
-import errno
 import hashlib
 import json
 import os
@@ -43,14 +42,13 @@ def check_new(out: Path, recipe: Recipe) -> None:
     """Check that a run can be written to a folder and replaces no other run.
 
     Raises:
-        RunFolderError: there is a run or a file in its place.
-        OSError: it cannot be written to.
+        RunFolderError: there is a run or a file in its place, or it cannot be written to.
     """
     for folder in model_folders(out, recipe):
         check_writable(folder)
         if (folder / MODEL).exists() or (folder / STARTED).exists():
             raise RunFolderError(
-                f"{folder}: expected a new folder, found a run (--resume continues it)"
+                f"--out: {folder}: expected a new folder, found a run (--resume continues it)"
             )
 
 
@@ -58,23 +56,28 @@ def check_writable(folder: Path) -> None:
     """Check that a folder can be written to, or can be made.
 
     Raises:
-        RunFolderError: there is a file in its place, or in place of a folder above it.
-        OSError: it cannot be written to.
+        RunFolderError: it cannot, or a file is in its place or in place of a folder above it.
     """
-    for place in (folder, *folder.parents):
-        try:
-            os.lstat(place)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        if not place.is_dir():
-            where = "" if place == folder else f" at {place}"
-            raise RunFolderError(f"{folder}: expected a folder, found a file{where}")
-        try:
+    try:
+        place = _nearest(folder)
+        if place.is_dir():
             with tempfile.TemporaryFile(dir=place):
                 return
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(folder)) from error
-    raise FileNotFoundError(errno.ENOENT, "no folder above it exists", str(folder))
+    except OSError as error:
+        raise RunFolderError(
+            f"--out: {folder}: expected a folder that can be written to, found: {error.strerror}"
+        ) from error
+    where = "" if place == folder else f" at {place}"
+    raise RunFolderError(f"--out: {folder}: expected a folder, found a file{where}")
+
+
+def _nearest(path: Path) -> Path:
+    """Return a path, or the nearest one above it that exists."""
+    try:
+        os.lstat(path)  # and not stat: a link to nothing exists
+    except (FileNotFoundError, NotADirectoryError):
+        return _nearest(path.parent) if path.parent != path else path
+    return path
 
 
 def write_start(out: Path, options: Options, recipe: Recipe) -> None:
@@ -105,13 +108,18 @@ def saved_options(options: Options) -> Options:
     try:
         started = json.loads(path.read_text(encoding="utf-8"))
         if "options" in started and "folder" not in started:
-            raise ValueError("one of an earlier version; --start continues from its model")
+            raise RunFolderError(
+                f"{path}: expected a run of this version, found one of an earlier version; "
+                "--start continues from its model"
+            )
         command, folder = started["command"], started["folder"]
         if not all(isinstance(text, str) for text in (*command, folder)):
-            raise ValueError(f"{command!r} in {folder!r}")
+            raise TypeError(f"{command!r} in {folder!r}")
         saved = parse_arguments(command).from_folder(Path(folder))
     except OSError as error:
         raise RunFolderError(f"{path}: expected a run, found: {error.strerror}") from error
+    except RunFolderError:
+        raise
     except (UsageError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RunFolderError(f"{path}: expected the start of a run, found {error!r}") from error
     _check_same(options.from_folder(Path.cwd()), saved)
