@@ -21,7 +21,7 @@ from training.output.tensorflow_start import start_tensorflow
 
 if TYPE_CHECKING:
     from training.data.task import Task
-    from training.loop.step import Trainer
+    from training.loop.trainer import Trainer
     from training.recipes.recipe import Recipe
 
 DRAWING, LOOP = "drawing and gathering", "the loop"
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     recipe = load_recipe(options.recipe)
     start_tensorflow()
     from training.comparison.timing import rounds
-    from training.loop.step import Trainer
+    from training.loop.trainer import Trainer
 
     task = read_task(options.data, recipe)
     taken = rounds(parts(Trainer(task, recipe)), options.steps)

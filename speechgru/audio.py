@@ -16,6 +16,7 @@ import numpy.typing as npt
 from speechgru import sound_files, unfinished_headers
 from speechgru.errors import AudioError, escape, shorten, show
 from speechgru.fork_lock import not_forking
+from speechgru.headerless_sound import refuse_headerless
 from speechgru.sound_files import Content, DecodingError, Readable
 
 __all__ = ["EXTENSIONS", "SAMPLE_RATE", "AudioError", "Readable", "Source", "describe", "load"]
@@ -125,7 +126,7 @@ def _check_rate(rate: Any, name: str) -> int:
 
 
 def _load_encoded(content: Content, rate: int | None, name: str) -> _Samples:
-    content = sound_files.without_headerless_sound(content, name)
+    content = refuse_headerless(content, name)
     try:
         try:
             return _mix_down(functools.partial(_decode, content, rate, name))

@@ -15,7 +15,6 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from speechgru import mpeg
 from speechgru.errors import AudioError, show
 from speechgru.fork_lock import not_forking
 
@@ -111,30 +110,6 @@ def open_content(source: object, name: str) -> Content:
     if not data:
         raise AudioError(f"{name}: expected encoded sound, found no bytes")
     return Content(data)
-
-
-def without_headerless_sound(content: Content, name: str) -> Content:
-    """Refuse bytes without a header that libsndfile would take for sound, and clean up MPEG audio.
-
-    Raises:
-        AudioError: the bytes begin like MPEG audio or an Akai MPC file, but are neither.
-    """
-    head = content.head(18)
-    if mpeg.begins_like_mpeg(head):
-        data = mpeg.skip_id3(content.read())
-        frames = mpeg.frames(data)
-        if frames or not mpeg.begins_like_mpeg(data[:3]):
-            return Content(frames or data)
-    elif head[:2] != b"\x01\x04" or _is_name(head[2:]):  # an Akai MPC file: 01 04, then a name
-        return content
-    raise AudioError(
-        f"{name}: expected sound that libsndfile can decode, found: no header of a sound file "
-        "(raw samples need an array and sample_rate)"
-    )
-
-
-def _is_name(data: bytes) -> bool:
-    return data.isascii() and data.replace(b"\0", b" ").decode("ascii").isprintable()
 
 
 class DecodingError(Exception):

@@ -19,7 +19,7 @@ from export.tflite.quantization import Quantization
 from export.tflite.streaming_model import StreamingModel
 from speechgru import modelfile
 from speechgru.atomic_files import replacing
-from training.loop.trained_model import load_trained
+from training.run_files.trained_model import load_trained
 
 
 class Exported(NamedTuple):

@@ -29,7 +29,7 @@ from speechgru.modelfile import ModelFile
 from speechgru.recognizer import Recognizer
 from training.clips.words import UNKNOWN
 from training.figures.exported_forms import plot_forms
-from training.loop.trained_model import load_trained
+from training.run_files.trained_model import load_trained
 
 KERAS = "Keras"
 

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from speechgru.errors import ModelError, show
+from speechgru.modelfile import BUNDLED
 
 _FOLDER = Path(__file__).parent
-NAMES = ("medium", "small")
+NAMES = tuple(BUNDLED)
 
 
 def load_model(name: str) -> Any:

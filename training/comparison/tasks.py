@@ -68,7 +68,7 @@ class SpeechTask:
 
     def __init__(self, data: Path) -> None:
         from training.data.task import make_task
-        from training.loop.step import Trainer
+        from training.loop.trainer import Trainer
 
         recipe = Recipe(preset="small", batch_size=BATCH, augment=AUGMENT)
         task = make_task(

@@ -69,7 +69,7 @@ def _load_keras(path: Path) -> tuple[tuple[str, ...], Predict]:
     from training.output.tensorflow_start import start_tensorflow
 
     start_tensorflow()
-    from training.loop.trained_model import load_trained
+    from training.run_files.trained_model import load_trained
 
     model, metrics = load_trained(path)
 

@@ -11,8 +11,8 @@ import speechgru
 from speechgru import modelfile
 from speechgru.gru import GRU
 from speechgru.modelfile import BUNDLED, ModelError
-from training.loop.trained_model import load_trained
 from training.output.tables import plain_table
+from training.run_files.trained_model import load_trained
 
 FloatArray = npt.NDArray[np.float32]
 TABLE_ROWS = 5

@@ -1,1 +1,1 @@
-"""Training: options, networks, the training step, epochs, checkpoints, the run's folder."""
+"""The training loop: options, devices, networks, the training step, epochs, the report."""

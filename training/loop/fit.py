@@ -12,9 +12,9 @@ from tqdm import tqdm
 
 from speechgru.errors import SpeechGRUError
 from training.data.task import Task
-from training.loop.epoch_files import EpochFiles, restore
 from training.loop.network import Network
-from training.loop.step import Trainer
+from training.loop.trainer import Trainer
+from training.run_files.epoch_files import EpochFiles, restore
 
 
 class TrainingError(SpeechGRUError, ValueError):

@@ -13,10 +13,10 @@ from speechgru.atomic_files import write_text
 from training.data.task import Task
 from training.figures.confusion_matrix import plot_confusion
 from training.figures.learning_curves import plot_curves
-from training.loop.epoch_files import saved_model
 from training.loop.network import Network
-from training.loop.run_folder import model_folders
-from training.loop.step import Trainer
+from training.loop.trainer import Trainer
+from training.run_files.epoch_files import saved_model
+from training.run_files.run_folder import model_folders
 
 SPEECH_COMMANDS_FILES = (
     "validation_list.txt",

@@ -13,7 +13,6 @@ import tensorflow as tf
 from speechgru.atomic_files import write_text
 from training.data.official_release import default_cache, speech_commands
 from training.data.task import Task, make_task
-from training.loop import run_folder
 from training.loop.arguments import Options
 from training.loop.checks import Plan, find_labels
 from training.loop.devices import (
@@ -23,12 +22,13 @@ from training.loop.devices import (
     has_bfloat16,
     is_chief,
 )
-from training.loop.earlier_runs import EarlierRun, check_labels, load_start, load_teachers
 from training.loop.fit import train
 from training.loop.librosa_features import librosa_log_mel, with_silence
 from training.loop.report import report
-from training.loop.step import Trainer
+from training.loop.trainer import Trainer
 from training.recipes.recipe import Recipe
+from training.run_files import run_folder
+from training.run_files.earlier_runs import EarlierRun, check_labels, load_start, load_teachers
 
 
 def run(plan: Plan) -> bool:

@@ -26,9 +26,7 @@ def test_audio_of_another_length_is_refused(model, signature, length, resolver, 
     path = request.getfixturevalue("model_file") if model == "exported" else model
     flatbuffer = modelfile.read(path).flatbuffer
     for wrong in (2 * length, length + 1, length // 2):
-        interpreter = Interpreter(
-            model_content=flatbuffer, experimental_op_resolver_type=resolver
-        )
+        interpreter = Interpreter(model_content=flatbuffer, experimental_op_resolver_type=resolver)
         runner = interpreter.get_signature_runner(signature)
         with pytest.raises((RuntimeError, ValueError)):
             runner(**inputs_of(runner, wrong))

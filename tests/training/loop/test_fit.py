@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from training.loop.fit import TrainingError, train
-from training.loop.step import Trainer
+from training.loop.trainer import Trainer
 
 
 def test_the_step_is_traced_once_and_a_seed_repeats_the_run(task, recipe, tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 
 from training.loop.fit import train
 from training.loop.report import report
-from training.loop.step import Trainer
+from training.loop.trainer import Trainer
 
 
 def test_a_student_is_saved_with_metrics_of_its_own(task, family_recipe, tmp_path):

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import pytest
 
-from training.loop import checkpoint
-from training.loop.epoch_files import LAST
+from training.run_files import checkpoint
+from training.run_files.epoch_files import LAST
 from training.train import main
 
 ROOT = Path(__file__).resolve().parents[3]

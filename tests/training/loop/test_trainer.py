@@ -1,4 +1,4 @@
-"""Tests of training/loop/step.py: the losses, distillation and carried states of one step."""
+"""Tests of training/loop/trainer.py: the losses, distillation and carried states of one step."""
 
 import dataclasses
 
@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from training.loop.network import build_preset
-from training.loop.step import Trainer
+from training.loop.trainer import Trainer
 from training.recipes.recipe import RecipeError
 
 

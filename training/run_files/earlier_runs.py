@@ -9,9 +9,9 @@ import keras
 
 from training.clips.errors import DataError
 from training.loop.network import build_preset
-from training.loop.run_folder import MODEL, RunFolderError
-from training.loop.trained_model import load_trained
 from training.recipes.recipe import Recipe, RecipeError
+from training.run_files.run_folder import MODEL, RunFolderError
+from training.run_files.trained_model import load_trained
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,12 +16,12 @@ from training.augmentation.random_draws import RandomDraws
 from training.augmentation.spec_augment import mask_spectrogram
 from training.data.batches import draw_batch, label_shares
 from training.data.task import Task
-from training.loop.checkpoint import CheckpointError
 from training.loop.devices import check_batch_size
 from training.loop.network import Network, set_weights, without_front_end
+from training.loop.optimizer import make_optimizer
 from training.recipes.recipe import Recipe
+from training.run_files.checkpoint import CheckpointError
 
-WARM_UP_STEPS = 500
 LEAST_SHARE = 0.01  # a label that is never drawn has no logit to correct
 SEED_STRIDE = 1_000_003  # between the seeds of two devices that share a batch
 
@@ -93,7 +93,7 @@ class Trainer:
             ]
             self.teachers = [*teachers]
             self._teacher_classifiers = [without_front_end(model) for model in teachers]
-            self.optimizer = _optimizer(recipe)
+            self.optimizer = make_optimizer(recipe)
             self.optimizer.build(self._variables())
         # float32 takes half of float64's time and differs from it by less than 1e-3 dB.
         self.front_end = MFCC(recipe.front_end, dtype="float32")
@@ -321,23 +321,3 @@ def _scaled(state: State, factors: Any) -> State:
         name: value * tf.reshape(factors, (-1, *[1] * (len(value.shape) - 1)))
         for name, value in state.items()
     }
-
-
-def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
-    total = recipe.epochs * recipe.steps
-    warm_up = min(WARM_UP_STEPS, total // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        recipe.learning_rate / 100,
-        decay_steps=max(1, total - warm_up),
-        warmup_target=recipe.learning_rate,
-        warmup_steps=warm_up,
-    )
-    optimizer = keras.optimizers.AdamW(
-        schedule,
-        weight_decay=recipe.weight_decay,
-        use_ema=recipe.average > 0,
-        ema_momentum=recipe.average,
-        ema_overwrite_frequency=None,
-    )
-    optimizer.exclude_from_weight_decay(var_names=["bias"])
-    return optimizer

@@ -1,13 +1,13 @@
-"""Tests of training/loop/epoch_files.py: what cannot be continued from."""
+"""Tests of training/run_files/epoch_files.py: what cannot be continued from."""
 
 import shutil
 
 import pytest
 
-from training.loop import checkpoint
-from training.loop.checkpoint import CheckpointError
-from training.loop.epoch_files import LAST, restore, saved_model
-from training.loop.step import Trainer
+from training.loop.trainer import Trainer
+from training.run_files import checkpoint
+from training.run_files.checkpoint import CheckpointError
+from training.run_files.epoch_files import LAST, restore, saved_model
 
 
 def test_without_a_checkpoint_there_is_nothing_to_continue(task, recipe, tmp_path):

@@ -9,11 +9,11 @@ import tensorflow as tf
 
 from speechgru.atomic_files import remove_unfinished, replacing, write_text
 from speechgru.modelfile import ModelError
-from training.loop import checkpoint
-from training.loop.checkpoint import CheckpointError
-from training.loop.run_folder import MODEL, model_folders
-from training.loop.step import Trainer
-from training.loop.trained_model import load_keras
+from training.loop.trainer import Trainer
+from training.run_files import checkpoint
+from training.run_files.checkpoint import CheckpointError
+from training.run_files.run_folder import MODEL, model_folders
+from training.run_files.trained_model import load_keras
 
 LAST = "last.npz"  # the state after the last complete epoch
 HISTORY = "history.json"

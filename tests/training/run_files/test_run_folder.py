@@ -1,4 +1,4 @@
-"""Tests of training/loop/run_folder.py: what a run records, and what cannot be resumed."""
+"""Tests of training/run_files/run_folder.py: what a run records, and what cannot be resumed."""
 
 import json
 import shutil
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from training.loop.arguments import parse_arguments
-from training.loop.epoch_files import LAST
-from training.loop.run_folder import RunFolderError, saved_options
+from training.run_files.epoch_files import LAST
+from training.run_files.run_folder import RunFolderError, saved_options
 from training.train import main
 
 

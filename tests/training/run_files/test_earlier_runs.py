@@ -1,4 +1,4 @@
-"""Tests of training/loop/earlier_runs.py, and of runs that start from or learn from others."""
+"""Tests of training/run_files/earlier_runs.py, and of runs that start from or learn from others."""
 
 import json
 import shutil

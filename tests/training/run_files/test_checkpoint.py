@@ -1,4 +1,4 @@
-"""Tests of training/loop/checkpoint.py."""
+"""Tests of training/run_files/checkpoint.py."""
 
 import re
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from speechgru.errors import SpeechGRUError
-from training.loop import checkpoint
+from training.run_files import checkpoint
 
 
 def test_arrays_and_progress_come_back(tmp_path):

@@ -1,0 +1,1 @@
+"""The files of a run: its folder, checkpoints, saved models and what is read from earlier runs."""
