@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+if __name__ == "__main__":  # the repository instead of this folder, whose names could hide packages
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import numpy as np
 

@@ -14,7 +14,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+if __name__ == "__main__":  # the repository instead of this folder, whose names could hide packages
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from export.tflite.quantization import DEFAULT, QUANTIZATIONS
 from training.output.script import script
@@ -48,11 +49,11 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     options = parse_arguments(arguments)
-    from export.packaging.output_files import files_of_export
+    from export.model_package.output_files import files_of_export
 
     files = files_of_export(options.model, options.out, options.quantize, options.notes)
     start_tensorflow()
-    from export.packaging.export_run import export_run
+    from export.model_package.export_run import export_run
 
     exported = export_run(
         options.model,

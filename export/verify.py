@@ -14,7 +14,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+if __name__ == "__main__":  # the repository instead of this folder, whose names could hide packages
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from training.output.script import report, script
 from training.output.tensorflow_start import start_tensorflow
@@ -45,7 +46,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 @script
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse_arguments(arguments)
-    from export.packaging.output_files import files_of_verification
+    from export.model_package.output_files import files_of_verification
 
     files = files_of_verification(options.model, options.out)
     start_tensorflow()

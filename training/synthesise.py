@@ -21,7 +21,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+if __name__ == "__main__":  # the repository instead of this folder, whose names could hide packages
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from training.output.script import script
 from training.voices.errors import SynthesisError

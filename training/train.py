@@ -14,7 +14,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+if __name__ == "__main__":  # the repository instead of this folder, whose names could hide packages
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from training.loop.arguments import parse_arguments
 from training.output.script import INTERRUPTED, OK, script

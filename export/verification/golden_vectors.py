@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from export.packaging.reference_clips import SAMPLES
+from export.model_package.reference_clips import SAMPLES
 from export.tflite.runner import ModelRunner
 from speechgru import audio
 from speechgru.modelfile import ModelFile

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from export.packaging.checking import (
+from export.model_package.checking import (
     MFCC_TOLERANCE,
     STREAM_TOLERANCE,
     TOLERANCES,

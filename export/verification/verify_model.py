@@ -11,8 +11,8 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from export.errors import ExportError
-from export.packaging.output_files import ModelFiles
-from export.packaging.reference_clips import calibration_clips
+from export.model_package.output_files import ModelFiles
+from export.model_package.reference_clips import calibration_clips
 from export.tflite.conversion import convert
 from export.tflite.quantization import QUANTIZATIONS, Quantization
 from export.tflite.streaming_model import StreamingModel

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from export.export import main
-from export.packaging import checking
-from export.packaging.checking import Tolerance
-from export.packaging.model_card import MARKER, NEW_SPEAKERS
+from export.model_package import checking
+from export.model_package.checking import Tolerance
+from export.model_package.model_card import MARKER, NEW_SPEAKERS
 from export.tflite.quantization import QUANTIZATIONS
 from export.tflite.runner import ModelRunner
 from speechgru import mfcc, modelfile
@@ -170,6 +170,8 @@ def test_notes_that_are_not_text_are_one_line(run_folder, tmp_path, capsys):
 def test_the_name_must_end_in_tflite(run_folder, capsys):
     assert main([str(run_folder), "--out", str(run_folder / "model.keras")]) == 2
     assert "model.keras: expected a name that ends in .tflite" in one_error(capsys)
+    assert main([str(run_folder), "--out", str(run_folder / "m.step.tflite")]) == 2
+    assert "expected a name that does not end in .step.tflite" in one_error(capsys)
 
 
 def test_a_file_that_fails_its_check_is_not_written(run_folder, tmp_path, monkeypatch, capsys):
@@ -253,3 +255,13 @@ def test_keras_litert_and_librosa_agree_on_recordings(real_data):
         expected = mfcc(clip)
         np.testing.assert_allclose(found, expected, atol=1e-3)
         np.testing.assert_allclose(runner.features(clip), expected, atol=1e-3)
+
+
+def test_the_script_runs_by_itself_from_any_folder(run_folder, tmp_path):
+    out = tmp_path / "own.tflite"
+    command = [sys.executable, str(ROOT / "export" / "export.py"), str(run_folder)]
+    done = subprocess.run(
+        [*command, "--out", str(out)], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert modelfile.read(out).labels[-2:] == ("unknown", "silence")

@@ -10,7 +10,7 @@ from training.evaluation.evaluated_model import EvaluatedModel
 from training.evaluation.evaluation_clips import NOTES, Split, read_evaluation_set
 from training.evaluation.metrics import summarise
 from training.evaluation.noises import find_noises, noise_windows
-from training.evaluation.report import Report, write_report
+from training.evaluation.report import Report, make_report_folder, write_report
 from training.output.messages import printable
 
 
@@ -28,10 +28,10 @@ def evaluate(
     The same data, seed and labels give the same clips and the same noise for every model.
 
     Args:
-        model: what `evaluation.model.load_model` returns.
+        model: what `evaluated_model.load_model` returns.
         data: a folder of <word>/*.wav.
-        split: which clips; see `evaluation.clips.read_evaluation_set`.
-        noise: a folder of noise recordings; see `evaluation.noises.find_noises`. Default None.
+        split: which clips; see `evaluation_clips.read_evaluation_set`.
+        noise: a folder of noise recordings; see `noises.find_noises`. Default None.
         seed: of all random choices, as in a recipe.
         report_folder: where to write the report. Default: nowhere.
 
@@ -39,11 +39,12 @@ def evaluate(
         What `report.json` holds.
 
     Raises:
-        DataError: the folder has no such clips, or the noise folder no recordings.
+        DataError: the folder has no such clips, or the noise folder no recordings; or the report
+            would replace other files.
         ModelError: the model predicts NaN or infinity.
     """
     if report_folder:
-        report_folder.mkdir(parents=True, exist_ok=True)  # fails before the long work
+        make_report_folder(report_folder)  # fails before the long work
     clips, kind = read_evaluation_set(data, model.labels, split, seed)
     rng = np.random.default_rng((seed, 1))
     noises, noise_source = find_noises(clips, noise, rng)

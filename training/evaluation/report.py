@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from speechgru.atomic_files import write_text
+from training.clips.errors import DataError
 from training.clips.words import SILENCE, UNKNOWN
 from training.data.evaluation_set import EvaluationSet
 from training.evaluation.conditions import CLEAN, SNRS, noisy
@@ -40,6 +41,34 @@ class Report(Summary):
     note: str
     seed: int
     noise: str
+
+
+FILES = ("report.json", "report.md", "predictions.csv", "confusion.png", "noise.png")
+
+
+def make_report_folder(folder: Path) -> None:
+    """Make the folder of a report. An earlier report in it may be replaced, and nothing else.
+
+    Raises:
+        DataError: the folder holds a file of a report's name, but no report; or it is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise DataError(f"{folder}: expected a folder for the report, found a file")
+    present = [name for name in FILES if (folder / name).exists()]
+    if present and not _is_report(folder / "report.json"):
+        raise DataError(
+            f"{folder / present[0]}: expected an earlier report or no file, found another file, "
+            "which is not replaced"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _is_report(path: Path) -> bool:
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(report, dict) and report.keys() >= {"model", "sha256", "conditions"}
 
 
 def write_report(

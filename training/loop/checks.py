@@ -77,6 +77,8 @@ def _check_data(options: Options) -> None:
         folder: Path | None = getattr(options, name)
         if folder is None:
             continue
+        if folder.resolve() == options.out.resolve():
+            raise DataError(f"--out: {folder}: expected another folder than that of --{name}")
         if not folder.is_dir():
             found = "a file" if folder.exists() else "nothing"
             raise DataError(f"--{name}: {folder}: expected a folder of {content}, found {found}")

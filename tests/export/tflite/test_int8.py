@@ -6,7 +6,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-from export.packaging.reference_clips import calibration_clips
+from export.model_package.reference_clips import calibration_clips
 from export.tflite import int8
 from export.tflite.int8 import to_int8
 from export.tflite.streaming_model import StreamingModel

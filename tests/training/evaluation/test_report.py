@@ -154,6 +154,17 @@ def test_wrong_input_is_one_line_and_exit_code_2(
     assert errors.count("\n") == 1
 
 
+@pytest.mark.parametrize("name", ["report.md", "predictions.csv", "report.json"])
+def test_a_report_replaces_no_file_of_others(name, tmp_path, model_file, word_folder, capsys):
+    own = tmp_path / name
+    own.write_text("{}")
+    arguments = [str(model_file), "--data", str(word_folder), "--report", str(tmp_path)]
+    assert main(arguments) == 2
+    assert f"{own}: expected an earlier report or no file" in capsys.readouterr().err
+    assert own.read_text() == "{}"
+    assert list(tmp_path.iterdir()) == [own]
+
+
 def test_a_negative_seed_is_wrong_usage(capsys):
     with pytest.raises(SystemExit) as error:
         main(["model.tflite", "--seed", "-1"])

@@ -67,6 +67,7 @@ def places(tmp_path, word_folder):
         ("--teachers NOWHERE", "NOWHERE/model.keras: expected a trained model, found nothing"),
         ("--teachers FILE", "FILE: expected the folder of a run, found a file"),
         ("--out FILE", "--out: FILE: expected a folder, found a file"),
+        ("--out WORDS", "--out: WORDS: expected another folder than that of --data"),
         ("--out IN_FILE", "--out: IN_FILE: expected a folder, found a file at FILE"),
         ("--out LONG", "LONG: expected a folder that can be written to, found: File name too long"),
         ("--out LINK", "LINK: expected a folder, found a file"),

@@ -1,0 +1,42 @@
+"""The metadata of a model file: the content of `speechgru.json`."""
+
+import dataclasses
+import platform
+from importlib.metadata import version
+from typing import Any
+
+from export.model_package.run_metrics import RunMetrics
+from export.tflite.quantization import Quantization
+from export.tflite.streaming_model import StreamingModel
+
+THRESHOLD = 0.5  # a command is reported where it is more probable than all else together
+
+
+def model_metadata(
+    model: Any, streaming: StreamingModel, metrics: RunMetrics, quantization: Quantization
+) -> dict[str, Any]:
+    """Return what `speechgru.json` states about a model.
+
+    Args:
+        model: the Keras model.
+        streaming: the same model as its file runs it.
+        metrics: what its run states about it.
+        quantization: the form of the file.
+    """
+    return {
+        "front_end": dataclasses.asdict(model.get_layer("mfcc").config),
+        "window_samples": streaming.window_samples,
+        "hop_samples": streaming.hop_samples,
+        "state": {name: list(shape) for name, shape in streaming.state_shapes.items()},
+        "threshold": THRESHOLD,
+        "quantization": quantization,
+        "parameters": metrics.parameters,
+        "training_data": metrics.training_data,
+        "validation_accuracy": metrics.validation_accuracy,
+        "validation_clips": metrics.validation_clips,
+        "licence": metrics.licence,
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("tensorflow", "keras", "librosa")},
+        },
+    }
