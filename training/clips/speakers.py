@@ -96,7 +96,7 @@ def _read_name(stem: str, word: str) -> _Speaker:
 
 def _without_word(tokens: list[re.Match[str]], word: str) -> list[re.Match[str]]:
     """Leave out the word: its parts one after another, or joined, also with a number behind."""
-    parts = [comparable(part) for part in _TOKEN.findall(tidy(word))]
+    parts = [part for part in map(comparable, _TOKEN.findall(tidy(word))) if part]
     if not parts:
         return tokens
     glued = re.compile(re.escape("".join(parts)) + "[0-9]*")

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from training.clips.clip import Clip
 from training.clips.errors import DataError
 from training.clips.finding import EXTENSIONS, LISTS
-from training.clips.names import comparable
+from training.clips.line_tokens import line_tokens, readable
+from training.clips.names import comparable, without_unseen
 from training.output.messages import printable, some, warn
 
 _MARKS = (  # byte-order marks, the longest first
@@ -26,7 +27,8 @@ _SOUND_EXTENSIONS = EXTENSIONS | {  # that a list may name
     *(".m4a", ".mp4", ".aac", ".wma", ".webm", ".amr", ".3gp"),
     *(".caf", ".au", ".sph", ".raw", ".pcm", ".w64"),
 }
-_PATTERN = re.compile(r"[*?]")
+_PATTERN = re.compile(r"[*?\[\]{}]")
+_BETWEEN = re.compile(r"[\t,;|]| #")  # columns
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,8 +52,9 @@ def listed_clips(folder: Path, clips: Sequence[Clip]) -> ListedClips:
     A list is UTF-8, or UTF-16 with a byte-order mark. A line names a clip by the last two parts
     of a path, `<word>/<file>`, whatever comes before them, or by a file name alone. These do not
     matter: the kind of slashes, letter case, Unicode form, the extension, quotes and blanks around
-    it. Empty lines and comments (`#`) are ignored. If several clips fit a line, it names them all.
-    A link to a clip is that clip.
+    it. Empty lines and comments (`#`) are ignored. A line of another form names the clips whose
+    word and file name are in it. If several clips fit a line, it names them all. A link to a clip
+    is that clip.
 
     A line that fits no clip is counted in a warning, as the list may belong to a larger data set.
 
@@ -88,12 +91,14 @@ class _Index:
     def __init__(self, clips: Sequence[Clip]) -> None:
         self._by_key: dict[tuple[str, str], list[Clip]] = {}
         self._by_stem: dict[str, list[Clip]] = {}
+        self._by_joined: dict[str, list[Clip]] = {}
         self._folders: set[str] = set()
         self.has_hash = any(c.key.startswith("#") or c.path.name.startswith("#") for c in clips)
         for clip in clips:
             stem = comparable(clip.path.stem)
             for folder in {comparable(clip.folder or clip.word), comparable(clip.word)}:
                 self._by_key.setdefault((folder, stem), []).append(clip)
+                self._by_joined.setdefault(f"{folder}_{stem}", []).append(clip)
                 self._folders.add(folder)
             self._by_stem.setdefault(stem, []).append(clip)
 
@@ -110,6 +115,40 @@ class _Index:
                 return found
         return set()
 
+    def find_in_text(self, line: str) -> set[Clip]:
+        """The clips whose words and stems are in a line; else those of `<word>_<stem>`."""
+        found: set[Clip] = set()
+        for column in _BETWEEN.split(line):
+            if "/" in column or "\\" in column:
+                found.update(*map(self.find, _paths(column)))
+        tokens = line_tokens(line)
+        found |= self._behind_words(tokens)
+        if not found:
+            found |= self._behind_words(tokens[::-1])
+        if not found:
+            joined = (stem for token in tokens for stem in _bare(token))
+            found.update(*(self._by_joined.get(stem, ()) for stem in joined))
+        return found
+
+    def _behind_words(self, tokens: Sequence[str]) -> set[Clip]:
+        """The clips whose stems come behind their words, at whatever distance."""
+        found: set[Clip] = set()
+        words: set[str] = set()
+        for token in tokens:
+            if words:
+                stems = self._stems_of(token)
+                found.update(*(self._by_key.get((w, s), ()) for w in words for s in stems))
+            if token in self._folders:
+                words.add(token)
+        return found
+
+    def _stems_of(self, token: str) -> set[str]:
+        """The stems of clips that a token is; a number alone is none."""
+        stems = {stem for stem in _bare(token) if stem in self._by_stem}
+        if not stems and "." in token:  # with another extension
+            stems = {token.rpartition(".")[0]} & self._by_stem.keys()
+        return set() if token.isdigit() else stems
+
     def has_folder(self, name: str) -> bool:
         return comparable(name) in self._folders
 
@@ -122,6 +161,15 @@ def _stems(name: str) -> Iterator[list[str]]:
     else:  # without an extension, though it may hold a dot; or with another one
         yield [name]
         yield [stem]
+
+
+def _bare(token: str) -> Iterator[str]:
+    """A token, and what is left of it without the extensions of sound files."""
+    yield token
+    stem, dot, extension = token.rpartition(".")
+    while stem and dot + extension in _SOUND_EXTENSIONS:
+        yield stem
+        stem, dot, extension = stem.rpartition(".")
 
 
 def _list_files(folder: Path, name: str) -> list[Path]:
@@ -154,7 +202,9 @@ def _clips_of_list(path: Path, index: _Index) -> _Named:
         if not text or (text.startswith("#") and not index.has_hash):
             continue
         found = next(filter(None, map(index.find, _paths(line))), set())
-        if not found and text.startswith("#"):
+        if not text.startswith("#"):
+            found |= index.find_in_text(line)
+        elif not found:
             continue
         lines += 1
         clips.update(found)
@@ -189,8 +239,9 @@ def _check_line(path: Path, number: int, line: str, parts: Sequence[str], index:
 
 def _paths(line: str) -> Iterator[list[str]]:
     """The paths that a line may mean, as their parts: the line, or its first column."""
-    column = re.split(r"[\t,;|]| #", line.strip(_AROUND))[0]
-    for text in dict.fromkeys((line.strip(), line.strip(_AROUND), column.strip(_AROUND))):
+    column = _BETWEEN.split(line.strip(_AROUND))[0]
+    texts = (line.strip(), line.strip(_AROUND), column.strip(_AROUND))
+    for text in dict.fromkeys((*texts, *map(readable, texts))):
         path = posixpath.normpath(text.replace("\\", "/"))
         parts = [part for part in path.split("/") if part not in ("", ".", "..")]
         if parts:
@@ -208,7 +259,7 @@ def _lines(path: Path) -> list[str]:
             raise ValueError("a byte-order mark and nothing else")
     except ValueError as error:
         raise DataError(f"{path}: expected a list of clips in UTF-8, found {error}") from error
-    return re.split(r"\r\n|\r|\n", text)
+    return re.split(r"\r\n|\r|\n", without_unseen(text))
 
 
 def _with_links(clips: Sequence[Clip], listed: set[Clip]) -> set[Clip]:

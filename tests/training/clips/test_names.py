@@ -28,6 +28,11 @@ def test_a_comparable_name_is_its_own(name):
     assert comparable(comparable(name)) == comparable(name)
 
 
+@pytest.mark.parametrize("unseen", ["\u200b", "\u200e", "\u00ad", "\ufeff", "\u2060"])
+def test_characters_that_are_not_seen_do_not_matter(unseen):
+    assert comparable(f"{unseen}y{unseen}es{unseen}") == "yes"
+
+
 @pytest.mark.parametrize(("one", "other"), [("yes", "yet"), ("on", "no"), ("a b", "ab")])
 def test_other_names_differ(one, other):
     assert comparable(one) != comparable(other)

@@ -1,6 +1,7 @@
 """Lists of clips to validate on and to test with, however they are written."""
 
 import os
+import time
 import unicodedata
 from pathlib import Path
 
@@ -73,6 +74,55 @@ def test_a_listed_clip_is_held_out_however_the_line_is_written(
     assert listed_clips(folder, CLIPS).testing == {clip}
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "yes/s5x_nohash_1.wav,yes/s3x_nohash_0.wav",
+        "yes/s5x_nohash_1.wav yes/s3x_nohash_0.wav",
+        "yes/s5x_nohash_1.wav,yes/s 7 (2).wav,yes/s3x_nohash_0.wav",
+        "yes,yes/s3x_nohash_0.wav",
+        "yes/s3x_nohash_0.wav,7,yes",
+        "1. yes/s3x_nohash_0.wav",
+        "d41d8cd98f00b204e9800998ecf8427e *yes/s3x_nohash_0.wav",
+        "yes:s3x_nohash_0.wav",
+        "yes|s3x_nohash_0.wav",
+        "(yes/s3x_nohash_0.wav)",
+        '"yes"/"s3x_nohash_0.wav"',
+        "yes/audio/s3x_nohash_0.wav",
+        "yes/s3x_nohash_0.wav.wav",
+        "yes/s3x_nohash_0.wav.",
+        "yes/s3x%5Fnohash_0.wav",
+        "yes/s3x_no\u200bhash_0.wa\u200bv",
+        "YES s3x_nohash_0",
+        "s3x_nohash_0.wav/yes",
+        "yes/{s5x_nohash_1,s3x_nohash_0}.wav",
+        "yes_s3x_nohash_0.wav",
+    ],
+)
+def test_a_clip_that_a_line_contains_is_held_out(line, tmp_path):
+    names = ["yes/s3x_nohash_0.wav", "yes/s5x_nohash_1.wav", "yes/s 7 (2).wav", "yes/7.wav"]
+    found = find_clips(touch(tmp_path, [*names, "yes/other.wav", "no/s3x_nohash_0.wav"]))
+    write_list(tmp_path / "testing_list.txt", [line])
+    listed = {clip.key for clip in listed_clips(tmp_path, found).testing}
+    also = [name for part, name in (("s5x", names[1]), ("(2)", names[2])) if part in line]
+    assert listed == {names[0], *also}
+
+
+def test_a_line_of_another_word_holds_out_nothing(tmp_path, capsys):
+    found = find_clips(touch(tmp_path, ["cat/s3x_nohash_0.wav", "cat/a.wav"]))
+    write_list(tmp_path / "testing_list.txt", ["bed/s3x_nohash_0.wav", "cat/a.wav"])
+    assert {clip.key for clip in listed_clips(tmp_path, found).testing} == {"cat/a.wav"}
+    assert "1 of 2 lines name clips not found: 'bed/s3x" in capsys.readouterr().err
+
+
+def test_long_lists_of_many_clips_are_read_in_seconds(tmp_path):
+    clips = [Clip(Path(w) / f"{n:08x}_nohash_0.wav", w, "") for w in "abcde" for n in range(7000)]
+    write_list(tmp_path / "testing_list.txt", [clip.key for clip in clips[::4]])
+    begin = time.perf_counter()
+    assert listed_clips(tmp_path, clips).testing == set(clips[::4])
+    assert time.perf_counter() - begin < 20  # about one
+
+
 def test_absolute_paths_inside_the_folder_are_understood(tmp_path):
     found = find_clips(touch(tmp_path, ["yes/a.wav", "yes/b.wav"]))
     write_list(tmp_path / "validation_list.txt", [str(tmp_path / "yes" / "b.wav")])
@@ -131,7 +181,10 @@ def test_a_list_of_a_larger_data_set_is_no_error(tmp_path, capsys):
     assert "2 of 2 lines name clips not found" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("line", ["yes/*.wav", "yes/", "yes", "file name", "data/yes", "yes\\"])
+@pytest.mark.parametrize(
+    "line",
+    ["yes/*.wav", "yes/", "yes", "file name", "data/yes", "yes\\", "yes/[ab].wav", "yes/{a,b}.wav"],
+)
 def test_a_line_that_is_no_path_of_a_clip_stops_the_script(line, tmp_path):
     write_list(tmp_path / "testing_list.txt", ["yes/(2).wav", line])
     with pytest.raises(DataError, match=r"testing_list.txt: line 2: expected <word>/<file>"):
