@@ -2,6 +2,7 @@
 
 import io
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from speechgru import AudioError, audio, mpeg
 
+SAMPLES = Path(__file__).parents[2] / "samples"
 RATES = [8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000]
 ID3V2 = b"ID3\x03\0\0" + bytes([0, 0, 0x10, 0]) + bytes(2048)
 ID3V1 = b"TAG" + bytes(125)
@@ -157,6 +159,69 @@ def test_raw_samples_that_repeat_a_frame_header_are_refused(period):
             data = header.ljust(period, b"\x12") * 20_000
             with pytest.raises(AudioError, match="no header of a sound file"):
                 audio.load(data)
+
+
+def quiet_speech():
+    speech, _ = soundfile.read(SAMPLES / "yes-festival-kal-32k-pcm16.wav")
+    for gain in np.geomspace(1e-5, 0.3, 20):
+        yield np.concatenate([[-70000], speech * 2**31 * gain]).astype(">i4")
+
+
+def noise_behind_a_header():
+    random = np.random.default_rng(0)
+    for first in range(-131072, -65536, 4096):
+        yield np.concatenate([[first], random.normal(size=9000) * 40000]).astype(">i4")
+
+
+def two_values():
+    for seed in range(60):
+        choice = np.random.default_rng(seed).random(16000) < 0.5
+        for kind in ("<i2", ">i2"):
+            yield np.where(choice, -1, -140).astype(kind)
+            yield np.repeat(np.where(choice, -257, -488), 2).astype(kind)
+
+
+@pytest.mark.parametrize("recordings", [quiet_speech, noise_behind_a_header, two_values])
+def test_raw_samples_full_of_bytes_like_headers_are_refused(recordings):
+    for samples in recordings():
+        with pytest.raises(AudioError, match=r"^<bytes>: expected"):
+            audio.load(samples.tobytes())
+
+
+def mpeg_1_frame(side_information=b"", header=b"\xff\xfb\x90\xc4"):
+    return (header + side_information).ljust(first_frame(header), b"\0")
+
+
+@pytest.mark.parametrize(
+    ("frame", "accepted"),
+    [
+        (mpeg_1_frame(), True),
+        (mpeg_1_frame(bytes([0, 0, 0, 0b00000010, 0b01000000])), True),  # 288 pairs
+        (mpeg_1_frame(bytes([0, 0, 0, 0b00000010, 0b01000010])), False),  # 289
+        (mpeg_1_frame(bytes(6) + bytes([0b00010000])), False),  # no block type
+        (mpeg_1_frame(bytes([0, 0, 0b00111111, 0b11111100])), False),  # longer than the frame
+        (mpeg_1_frame(bytes([0x7F, 0x80, 0b00111111, 0b11111100])), True),  # with earlier ones
+        (mpeg_1_frame(header=b"\xff\xfb\x90\xc6"), False),  # a reserved emphasis
+    ],
+)
+def test_the_first_frames_must_be_valid(frame, accepted):
+    assert bool(mpeg.frames(frame * 20)) == accepted
+
+
+@pytest.mark.parametrize(
+    ("layer", "frames", "accepted"), [(1, 11, 0), (1, 12, 1), (2, 2, 0), (2, 3, 1)]
+)
+def test_short_files_of_the_older_layers(layer, frames, accepted):
+    frame = mpeg_1_frame(header=bytes([0xFF, 0xF1 | (4 - layer) << 1, 0x90, 0xC4]))
+    assert bool(mpeg.frames(frame * frames)) == accepted
+    assert not mpeg.frames(b"junk" + frame * frames)
+
+
+@pytest.mark.parametrize("behind", [b"", ID3V1, b"APETAGEX" + bytes(99), b"junk" * 999])
+@pytest.mark.parametrize("rate", RATES)
+def test_a_very_short_file_is_read_whatever_lies_behind_it(rate, behind):
+    data = mp3(rate, sound=noise(0.05, rate))
+    assert mpeg.frames(data + behind) == data
 
 
 @given(st.binary(max_size=200), st.booleans(), st.integers(0, 3))
