@@ -28,6 +28,14 @@ _SOUND_EXTENSIONS = EXTENSIONS | {  # that a list may name
     *(".caf", ".au", ".sph", ".raw", ".pcm", ".w64"),
 }
 _PATTERN = re.compile(r"[*?\[\]{}]")
+_TEST, _VALID = r"test(?:s|ing)?", r"val(?:id|idate|idation)?"
+_LIKE_A_LIST = {  # names that are taken for a list's, up to the extension
+    "validation_list": re.compile(rf"(?:{_VALID}[ _-]*lists?|lists?[ _-]*{_VALID}|validation)"),
+    "testing_list": re.compile(rf"(?:{_TEST}[ _-]*lists?|lists?[ _-]*{_TEST}|testing)"),
+}
+_SPLIT_NAMES = {"val": "validation_list", "valid": "validation_list", "test": "testing_list"}
+_COPY = re.compile(r"[ _-]*(?:\(\d+\)|copy|copy \(?\d+\)?|\d+)$")
+_TEXT_EXTENSIONS = {".txt", ".csv", ".tsv", ".lst", ".list"}
 _BETWEEN = re.compile(r"[\t,;|]| #")  # columns
 
 
@@ -63,10 +71,12 @@ def listed_clips(folder: Path, clips: Sequence[Clip]) -> ListedClips:
         clips: its clips.
 
     Raises:
-        DataError: a list is not text; a line is no path of a clip; or no line names a clip or a
-            folder that is there. The clips it means would be used in training.
+        DataError: a list has another name or lies in a word's folder; a list is not text; a line
+            is no path of a clip; or no line names a clip or a folder that is there. The clips it
+            means would be used in training.
     """
     files = {name: _list_files(folder, name) for name in LISTS}
+    _refuse_lists_of_words(folder, clips)
     index = _Index(clips)
     named = {name: _clips_of_lists(paths, index) for name, paths in files.items()}
     validation, testing = named["validation_list"], named["testing_list"]
@@ -176,16 +186,38 @@ def _list_files(folder: Path, name: str) -> list[Path]:
     """The list of a data folder, in whatever case its name is.
 
     Raises:
-        DataError: there is a file such as testing_list.csv.
+        DataError: there is a file such as testing_list.csv or test_list.txt.
     """
     found = []
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         written = comparable(path.name)
         if written == f"{name}.txt":
             found.append(path)
-        elif re.fullmatch(rf"{name}(\..*)?", written):
+        elif _meant_list(path) == name or re.fullmatch(rf"{name}(\..*)?", written):
             raise DataError(f"{printable(path)}: expected the name {name}.txt for a list of clips")
     return found
+
+
+def _meant_list(path: Path) -> str | None:
+    """The list that a file is by its name, which may differ a little."""
+    stem, dot, extension = comparable(path.name).partition(".")
+    extensions = {dot + part for part in extension.split(".")}
+    if extensions & _SOUND_EXTENSIONS or not path.is_file():
+        return None
+    if stem in _SPLIT_NAMES and extensions <= _TEXT_EXTENSIONS:
+        return _SPLIT_NAMES[stem]
+    stem = _COPY.sub("", stem).strip(" _-")
+    return next((name for name, like in _LIKE_A_LIST.items() if like.fullmatch(stem)), None)
+
+
+def _refuse_lists_of_words(folder: Path, clips: Sequence[Clip]) -> None:
+    """Stop at lists that lie in the folder of a word, where nothing reads them."""
+    for inner in sorted({clip.path.parent for clip in clips} - {folder}):
+        for path in sorted(inner.iterdir()) if inner.is_dir() else []:
+            name = None if path.suffix.lower() in EXTENSIONS else _meant_list(path)
+            if name:
+                expected = printable(folder / f"{name}.txt")
+                raise DataError(f"{printable(path)}: expected the list of clips to be {expected}")
 
 
 def _clips_of_lists(paths: Sequence[Path], index: _Index) -> _Named:

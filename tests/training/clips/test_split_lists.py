@@ -204,6 +204,34 @@ def test_a_list_of_another_name_stops_the_script(name, tmp_path):
         listed_clips(tmp_path, CLIPS)
 
 
+LIKE_LISTS = {
+    "testing_list": [
+        *("test_list.txt", "testing-list.txt", "testing list.txt", "testing_lists.txt"),
+        *("testing_list (1).txt", "testlist.txt", "testing.txt", "Testing", "test.txt"),
+        *("testing_list - copy.txt", "testing_list.txt~", "list_test.csv", "testing_list(2)"),
+    ],
+    "validation_list": [
+        *("val_list.txt", "valid_list.txt", "validation.txt", "validation", "val.csv"),
+        *("Validation List.TXT", "validation_list_2.txt", "validationlist.lst"),
+    ],
+}
+
+
+@pytest.mark.parametrize("place", ["", "yes/"])
+@pytest.mark.parametrize(("name", "like"), [(n, x) for n, of in LIKE_LISTS.items() for x in of])
+def test_names_that_look_like_a_lists_stop_the_script(place, name, like, tmp_path):
+    found = find_clips(touch(tmp_path, ["yes/a.wav", f"{place}{like}"]))
+    with pytest.raises(DataError, match=rf"expected the .*{name}\.txt"):
+        listed_clips(tmp_path, found)
+
+
+def test_other_files_and_folders_are_not_taken_for_lists(tmp_path):
+    names = ["README.md", "LICENSE", "notes.txt", "test.py", "labels.csv", "wordlist.txt", "latest"]
+    words = ["test/testing.wav", "testing/validation.wav", "validation/test.wav", "val/1.flac"]
+    found = find_clips(touch(tmp_path, [*names, *words, "yes/README.txt", "yes/test_1.wav"]))
+    assert not listed_clips(tmp_path, found).testing
+
+
 @pytest.mark.parametrize("name", ["Testing_List.txt", "TESTING_LIST.TXT"])
 def test_a_list_is_found_in_any_case_of_its_name(name, tmp_path):
     write_list(tmp_path / name, ["yes/(2).wav"])
