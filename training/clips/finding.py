@@ -45,12 +45,13 @@ def find_clips(folder: Path) -> list[Clip]:
 
     Raises:
         DataError: there is no such folder, it holds no clip, or sound files lie in folders below
-            a word's folder.
+            a word's folder, or the name of a word's folder is not UTF-8.
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: expected a folder of <word>/*.wav, found none")
     folders, files = _entries(folder)
     word_folders = [_read_word_folder(path) for path in folders if _is_word_folder(path.name)]
+    _refuse_names_that_are_no_text(folder, word_folders)
     _refuse_deeper_files(folder, word_folders)
     _name_what_is_not_read(folder, folders, files, word_folders)
     words = _words_of(folder, [found for found in word_folders if found.files])
@@ -161,6 +162,13 @@ def _order(found: _WordFolder) -> tuple[int, str]:
     last = (UNKNOWN_FOLDER, SILENCE_FOLDER)
     name = comparable(found.name)
     return (last.index(name) + 1 if name in last else 0), found.name
+
+
+def _refuse_names_that_are_no_text(folder: Path, word_folders: Sequence[_WordFolder]) -> None:
+    names = [f.name for f in word_folders if any("\ud800" <= char <= "\udfff" for char in f.name)]
+    if names:
+        found = some([printable(name) for name in names], 5)
+        raise DataError(f"{printable(folder)}: expected names of words in UTF-8, found {found}")
 
 
 def _refuse_deeper_files(folder: Path, word_folders: Sequence[_WordFolder]) -> None:

@@ -179,3 +179,10 @@ def test_other_files_below_a_words_folder_are_named(tmp_path, capsys):
     touch(tmp_path, ["yes/a.wav", "yes/old/b.m4a"])
     assert len(find_clips(tmp_path)) == 1
     assert "1 files are not read (1 .m4a;" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names that are not text")
+def test_a_word_whose_name_is_not_text_stops_the_script(tmp_path):
+    touch(tmp_path, ["yes/a.wav", "caf\udce9/a.wav"])
+    with pytest.raises(DataError, match=r"expected names of words in UTF-8, found caf\\udce9$"):
+        find_clips(tmp_path)
