@@ -13,6 +13,9 @@ _TOKEN = re.compile(r"[^\s_\-\u2010-\u2015.,;+#~()\[\]{}]+")
 _TAKE = re.compile(
     r"(take|rep|rec|try|trial|session|sess|utt|t|r|n|v)?[0-9]+|take|copy", re.IGNORECASE
 )
+_TITLE = re.compile(  # a number directly behind is part of the name
+    r"speaker|spkr?|person|user|subject|sub|id|p|participant", re.IGNORECASE
+)
 _NOBODY = {  # what recorders call a file
     *("audio", "clip", "clips", "file", "new", "rec", "record", "recording", "sample", "sound"),
     *("take", "track", "untitled", "voice", "wav", "word"),
@@ -31,8 +34,9 @@ def speaker_of(stem: str, word: str) -> str:
 
     In the names of Speech Commands, the speaker is what comes before ``_nohash_``. In others it
     is what is left without the word and without the numbers of takes at the end:
-    ``p3_yes_0``, ``yes_p3_0``, ``p3-yes-0`` and ``p3_yes_0_1`` are clips of ``p3``. If nothing is
-    left, as of ``yes_7``, the whole stem counts as a speaker of its own.
+    ``p3_yes_0``, ``yes_p3_0``, ``p3-yes-0`` and ``p3_yes_0_1`` are clips of ``p3``, and
+    ``speaker_3_yes_0`` is one of ``speaker_3``. If nothing is left, as of ``yes_7``, the
+    whole stem counts as a speaker of its own.
 
     Args:
         stem: file name without extension.
@@ -85,7 +89,9 @@ def _read_name(stem: str, word: str) -> _Speaker:
         if len(left) > 1 or before_word:
             return _Speaker(found[0].group(), has_word and len(left) > 1)
         return _Speaker(stem, False)
-    if len(found) == len(tokens):  # neither word nor take: the last part is about the recording
+    if len(found) == len(tokens) and not _is_numbered(
+        found
+    ):  # neither word nor take: the last part is about the recording
         name = stem.rpartition("_")[0]
         return _Speaker(name, not _only_numbers(name)) if name else _Speaker(stem, False)
     text = stem[found[0].start() : found[-1].end()]
@@ -117,7 +123,11 @@ def _without_word(tokens: list[re.Match[str]], word: str) -> list[re.Match[str]]
 def _without_takes(tokens: list[re.Match[str]]) -> list[re.Match[str]]:
     """Leave out takes at the end, and numbers at the beginning if a name follows."""
     end = len(tokens)
-    while end > 1 and _TAKE.fullmatch(tokens[end - 1].group()):
+    while (
+        end > 1
+        and _TAKE.fullmatch(tokens[end - 1].group())
+        and not _is_numbered(tokens[end - 2 : end])
+    ):
         end -= 1
     begin = 0
     while (
@@ -127,6 +137,15 @@ def _without_takes(tokens: list[re.Match[str]]) -> list[re.Match[str]]:
     ):
         begin += 1
     return tokens[begin:end]
+
+
+def _is_numbered(tokens: list[re.Match[str]]) -> bool:
+    """Whether names end as in speaker_3, with nothing between the title and the number."""
+    if len(tokens) < 2:
+        return False
+    title, number = tokens[-2:]
+    between = _TOKEN.search(number.string, title.end(), number.start())
+    return bool(number.group().isdigit() and _TITLE.fullmatch(title.group()) and not between)
 
 
 def _only_numbers(name: str) -> bool:

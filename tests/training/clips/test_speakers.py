@@ -99,6 +99,26 @@ def test_speakers_may_have_numbers_or_several_parts(stem, word, speaker):
     assert speaker_of(stem, word) == speaker
 
 
+@pytest.mark.parametrize(
+    ("stem", "word", "speaker"),
+    [
+        ("speaker_3_yes_0", "yes", "speaker_3"),
+        ("yes_speaker_3_0", "yes", "speaker_3"),
+        ("spk-03-yes-01", "yes", "spk-03"),
+        ("person_2_no_1", "no", "person_2"),
+        ("user 7 yes 2", "yes", "user 7"),
+        ("Participant_12_yes", "yes", "Participant_12"),
+        ("speaker_3", "yes", "speaker_3"),
+        ("speaker_3_kitchen", "yes", "speaker_3"),
+        ("speaker_yes_3", "yes", "speaker"),
+        ("user_anna_3", "yes", "user_anna"),
+        ("speaker_3_nohash_0", "yes", "speaker_3"),
+    ],
+)
+def test_a_number_behind_a_title_is_part_of_the_speaker(stem, word, speaker):
+    assert speaker_of(stem, word) == speaker
+
+
 def test_one_person_has_one_speaker_whatever_the_word_and_the_case_are(tmp_path):
     names = ["yes/p3_yes_0.wav", "no/p3_no_0.wav", "no/P3_no_1.wav", "yes/yes_p3_7.wav"]
     assert len({clip.speaker for clip in find_clips(touch(tmp_path, names))}) == 1
