@@ -17,6 +17,7 @@ from training.clips.window import Samples
 from training.clips.words import SILENCE, UNKNOWN, choose_words, respell, warn_of_thin_words
 from training.data.batches import DrawShares, Pool, make_pools
 from training.data.clip_table import ClipTable
+from training.data.held_out_folders import check_sources
 from training.data.noise_recordings import Noise, noise_rows, read_noises
 from training.data.sources import DataSources
 from training.data.synthetic_noise import synthetic_noise
@@ -108,10 +109,12 @@ def make_task(
             None.
 
     Raises:
-        DataError: a folder does not hold what a task needs.
+        DataError: a folder does not hold what a task needs, or another folder may hold clips of
+            the data folder that are held out.
     """
     sources = DataSources(data, negative, synthetic, noise)
     shares = DrawShares(synthetic_weight, synthetic_share, spliced_share)
+    check_sources(sources)
     found = find_clips(data)
     commands = choose_words(found, words)
     found = respell(found, commands)

@@ -1,6 +1,7 @@
 """How often clips of each label and origin are drawn."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,13 +17,19 @@ from training.data.batches import NEGATIVE_SHARE, DrawShares, draw_batch
 ROOT = Path(__file__).resolve().parents[3]
 
 
+@pytest.fixture(scope="module")
+def voices(word_folder, tmp_path_factory):
+    """The same clips in a folder of their own."""
+    return shutil.copytree(word_folder, tmp_path_factory.mktemp("voices") / "words")
+
+
 def test_negative_speech_and_synthetic_clips_are_drawn_as_unknown_and_as_words(
-    word_folder, tmp_path
+    word_folder, voices, tmp_path
 ):
     (tmp_path / "negative").mkdir()
     speech = np.concatenate([0.1 * np.ones(40000), np.zeros(32000)])  # the end says nothing
     soundfile.write(tmp_path / "negative" / "a.wav", speech, 16000)
-    made = task(word_folder, negative=tmp_path / "negative", synthetic=word_folder)
+    made = task(word_folder, negative=tmp_path / "negative", synthetic=voices)
     plain = task(word_folder)
     assert len(made.pools[2][0]) == len(plain.pools[2][0]) + 5 + 30  # windows, birds
     assert len(made.pools[0][0]) == len(plain.pools[0][0]) + 30
@@ -35,10 +42,10 @@ def test_negative_speech_and_synthetic_clips_are_drawn_as_unknown_and_as_words(
     np.testing.assert_array_equal(made.validation, plain.validation)
 
 
-def test_synthetic_clips_are_at_least_their_share_of_every_label(word_folder, tmp_path):
+def test_synthetic_clips_are_at_least_their_share_of_every_label(word_folder, voices, tmp_path):
     soundfile.write(tmp_path / "a.wav", 0.1 * np.ones(40000), 16000)
     for negative in (None, tmp_path):
-        made = task(word_folder, negative=negative, synthetic=word_folder, synthetic_share=0.4)
+        made = task(word_folder, negative=negative, synthetic=voices, synthetic_share=0.4)
         for label in range(3):
             assert made.pools[label][1][-30:].sum() == pytest.approx(0.4)
 

@@ -1,0 +1,51 @@
+"""Refuse folders to train on that may hold clips that are held out."""
+
+from pathlib import Path
+
+from training.clips.errors import DataError
+from training.clips.finding import LISTS, noise_folders
+from training.clips.names import comparable
+from training.data.sources import DataSources
+from training.output.messages import printable
+
+
+def check_sources(sources: DataSources) -> None:
+    """Check that no other folder has clips of the data folder, and that synthetic ones are whole.
+
+    Raises:
+        DataError: a folder is, holds or lies in the data folder, unless it is a noise folder in
+            `_background_noise_`; or there are lists of clips in the synthetic folder.
+    """
+    data = sources.data.resolve()
+    folders = {"negative": sources.negative, "synthetic": sources.synthetic, "noise": sources.noise}
+    for kind, folder in folders.items():
+        if folder is None or not _overlap(folder.resolve(), data):
+            continue
+        if kind != "noise" or not _is_background_noise(folder, sources.data):
+            raise DataError(
+                f"{printable(folder)}: expected a folder apart from the data folder "
+                f"{printable(sources.data)}, whose clips to validate on and to test with may be "
+                "in it"
+            )
+    if sources.synthetic is not None:
+        _refuse_lists(sources.synthetic)
+
+
+def _overlap(one: Path, other: Path) -> bool:
+    return one.is_relative_to(other) or other.is_relative_to(one)
+
+
+def _is_background_noise(folder: Path, data: Path) -> bool:
+    if not data.is_dir():
+        return False
+    return any(folder.resolve().is_relative_to(own.resolve()) for own in noise_folders(data))
+
+
+def _refuse_lists(folder: Path) -> None:
+    lists = {f"{name}.txt" for name in LISTS}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if comparable(path.name) in lists:
+            raise DataError(
+                f"{printable(folder)}: expected clips for training only, found "
+                f"{printable(path.name)}"
+            )
