@@ -35,6 +35,7 @@ _MAX_SECONDS = 24 * 60 * 60
 _MAX_PEAK = 16.0  # a larger peak means integer samples that were not scaled to [-1, 1]
 _MAX_CHANNELS = 1024  # libsndfile's own limit; more is an array of (channels, frames)
 _MAX_NAME = 4096  # no system opens a longer path
+_SILENT_PEAK = 4096  # of int32 samples that hold 24 bits; see `_scale`
 _CANCELLATION = 0.25  # two equally loud channels with a correlation below -0.75; see `_signs`
 
 # Integer samples: the value of silence, and that of full scale (the PCM conventions).
@@ -183,9 +184,11 @@ def _scale(frames: _Array, name: str) -> tuple[int, int]:
     if frames.dtype.name != "int32":
         return zero, full_scale
     peak = max(-int(frames.min()), int(frames.max()))
-    # As 32-bit samples these would be below -96 dBFS, fainter than any room. Recordings of 16 and
-    # 24 bits are stored in the upper bits of an int32: those have only zeros in the lowest byte.
-    if peak > 2**15 or not np.any(frames & 0xFF):
+    # As 32-bit samples these would be below -96 dBFS, fainter than any room. Silence of 24 bits in
+    # the upper bits of an int32 may be that faint: its lowest byte is zero. But so is that of 8-bit
+    # sound as int16, which is far louder: the limit is a peak of 16 steps of 24 bits.
+    is_silence = peak < _SILENT_PEAK and not np.any(frames & 0xFF)
+    if peak > 2**15 or is_silence:
         return zero, full_scale
     warnings.warn(
         f"{name}: the int32 samples have a peak of {peak}, so they are read as 16-bit samples. "

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -724,11 +725,19 @@ def test_int32_samples_in_the_range_of_16_bits_are_read_as_16_bits_with_a_warnin
         load(np.stack([samples, samples], axis=1).astype(np.int32), RATE)
 
 
+def test_8_bit_samples_in_int32_are_read_as_16_bits_with_a_warning():
+    path = Path(__file__).parents[2] / "samples/yes-espeak-female-11k025-pcm8.wav"
+    samples, rate = soundfile.read(path, dtype="int16")
+    with pytest.warns(UserWarning, match="read as 16-bit samples"):
+        signal = load(samples.astype(np.int32), rate)
+    np.testing.assert_array_equal(signal, load(path))
+
+
 @pytest.mark.parametrize(
     "samples",
     [
         (tone() * 2**15).astype(np.int32) << 16,  # 16 bits in the upper bits
-        (tone(amplitude=1e-5) * 2**23).astype(np.int32) << 8,  # 24 bits, at -100 dB
+        (tone(amplitude=1.5e-6) * 2**23).astype(np.int32) << 8,  # 24 bits, at -116 dB
         np.zeros(100, np.int32),
         (tone(amplitude=1e-4) * 2**31).astype(np.int32),  # 32 bits, at -80 dB
         np.array([-(2**15) - 1, 0], np.int32),
