@@ -13,11 +13,12 @@ from ai_edge_litert.interpreter import Interpreter
 
 from speechgru import audio, modelfile
 from speechgru.audio import Source
-from speechgru.errors import ModelError
+from speechgru.errors import ModelError, show
 from speechgru.fork_lock import not_forking
 
 Sources = list[Source] | tuple[Source, ...]
 NOT_COMMANDS = ("unknown", "silence")
+_MAX_THREADS = 256  # LiteRT starts them all at once, and crashes if the system has no more
 _WINDOWS_PER_LENGTH = 10  # a long sound is searched in steps of a tenth of the window
 
 
@@ -48,12 +49,12 @@ class Recognizer:
     Args:
         model: path of a model file, or the name of a bundled model, "medium" or "small" (a file
             of that name is `./medium`). Default: "medium".
-        num_threads: threads for one clip, at least 1. Default 1.
+        num_threads: threads for one clip, 1 to 256. Default 1.
 
     Raises:
         ModelError: the file is not a usable model.
         FileNotFoundError: there is nothing at the path.
-        ValueError: num_threads is not a positive integer.
+        ValueError: num_threads is not an integer from 1 to 256.
     """
 
     def __init__(
@@ -61,6 +62,10 @@ class Recognizer:
     ) -> None:
         if isinstance(num_threads, bool) or not isinstance(num_threads, int) or num_threads < 1:
             raise ValueError(f"`num_threads` must be a positive integer. Received: {num_threads!r}")
+        if num_threads > _MAX_THREADS:
+            raise ValueError(
+                f"`num_threads` must be at most {_MAX_THREADS}. Received: {show(num_threads)}"
+            )
         self._model = _name(model)
         self._num_threads = num_threads
         self._file = modelfile.read(model)

@@ -131,6 +131,12 @@ def test_wrong_threads_are_refused(threads):
         Recognizer(num_threads=threads)
 
 
+@pytest.mark.parametrize("threads", [257, 200_000, 2**31, 10**400])
+def test_too_many_threads_are_refused(threads):
+    with pytest.raises(ValueError, match=r"`num_threads` must be at most 256\. Received: "):
+        Recognizer(num_threads=threads)
+
+
 def test_a_flatbuffer_that_is_no_recogniser_is_a_model_error(model_file, tmp_path):
     good = modelfile.read(model_file)
     settings = {k: v for k, v in good.settings.items() if k != "flatbuffer_sha256"}
