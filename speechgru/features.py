@@ -9,11 +9,14 @@ audio ends exactly one frame, and ``n`` samples give ``n // hop_length`` frames.
 
 import dataclasses
 import math
+import warnings
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from speechgru.errors import show
 
 # Smallest mel power: the log-mel scale ends at -70 dB, the level of white noise at -78 dBFS. Below
 # it a transform in float32, such as LiteRT's, is more than 1e-3 dB off in loud frames.
@@ -21,6 +24,7 @@ AMIN = 1e-7
 DB_PER_NEPER = 10 / np.log(10)  # 10 log10(x) = DB_PER_NEPER * ln(x)
 MAX_PEAK = 16.0  # a larger peak means integer samples that were not scaled to [-1, 1]
 
+_MAX_INTEGER = 1_000_000  # a larger setting is a mistake, and its arrays may not fit in memory
 _INTEGER_SETTINGS = ("sample_rate", "frame_length", "hop_length", "n_fft", "n_mels", "n_mfcc")
 
 
@@ -59,12 +63,16 @@ class MFCCConfig:
         for name in _INTEGER_SETTINGS:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-                raise ValueError(f"`{name}` must be a positive integer. Received: {value!r}")
+                raise ValueError(f"`{name}` must be a positive integer. Received: {show(value)}")
+            if int(value) > _MAX_INTEGER:
+                raise ValueError(
+                    f"`{name}` must be at most {_MAX_INTEGER:,}. Received: {show(value)}"
+                )
             object.__setattr__(self, name, int(value))  # numpy's integers cannot be saved as JSON
         for name in ("fmin", "fmax"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-                raise ValueError(f"`{name}` must be a frequency in Hz. Received: {value!r}")
+            if not _is_finite(value):
+                raise ValueError(f"`{name}` must be a frequency in Hz. Received: {show(value)}")
             object.__setattr__(self, name, float(value))
         self._check_ranges()
 
@@ -86,8 +94,23 @@ class MFCCConfig:
             )
 
     def frames(self, samples: int) -> int:
-        """The number of frames of a signal of `samples` samples."""
-        return samples // self.hop_length
+        """The number of frames of a signal of `samples` samples.
+
+        Raises:
+            ValueError: `samples` is not an integer from 0.
+        """
+        if isinstance(samples, bool) or not isinstance(samples, Integral) or samples < 0:
+            raise ValueError(f"`samples` must be an integer from 0. Received: {show(samples)}")
+        return int(samples) // self.hop_length
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond the range of a float
+        return False
 
 
 def mfcc(samples: npt.ArrayLike, config: MFCCConfig = MFCCConfig()) -> npt.NDArray[np.float32]:
@@ -193,14 +216,28 @@ def peak_message(peak: str, name: str = "samples") -> str:
 
 
 def mel_filters(config: MFCCConfig) -> npt.NDArray[np.float32]:
-    """librosa's mel filter bank, float32, shape (n_mels, n_fft // 2 + 1)."""
-    filters: npt.NDArray[np.float32] = _librosa().filters.mel(
-        sr=config.sample_rate,
-        n_fft=config.n_fft,
-        n_mels=config.n_mels,
-        fmin=config.fmin,
-        fmax=config.fmax,
-    )
+    """librosa's mel filter bank, float32, shape (n_mels, n_fft // 2 + 1).
+
+    Raises:
+        ValueError: a band lies between two frequencies of the Fourier transform.
+    """
+    mel = _librosa().filters.mel
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Empty filters")
+        filters: npt.NDArray[np.float32] = mel(
+            sr=config.sample_rate,
+            n_fft=config.n_fft,
+            n_mels=config.n_mels,
+            fmin=config.fmin,
+            fmax=config.fmax,
+        )
+    empty = int((filters.max(axis=1) == 0).sum())
+    if empty:
+        raise ValueError(
+            f"`n_mels` ({config.n_mels}) bands from `fmin` ({config.fmin:g}) to `fmax` "
+            f"({config.fmax:g}) Hz must each contain a frequency of the Fourier transform of "
+            f"length `n_fft` ({config.n_fft}). Received: {empty} empty bands"
+        )
     return filters
 
 

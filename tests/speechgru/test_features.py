@@ -106,11 +106,34 @@ def test_settings_that_are_not_an_mfccconfig_are_refused():
         ({"fmin": "20"}, "`fmin` must be a frequency in Hz. Received: '20'"),
         ({"fmin": False}, "`fmin` must be a frequency in Hz. Received: False"),
         ({"fmax": float("inf")}, "`fmax` must be a frequency in Hz. Received: inf"),
+        ({"fmax": 10**400}, "`fmax` must be a frequency in Hz. Received: 10000"),
+        ({"fmin": -(10**5000)}, "`fmin` must be a frequency in Hz. Received: <int>"),
+        ({"sample_rate": 10**400}, "`sample_rate` must be at most 1,000,000. Received: 10000"),
+        ({"n_fft": 2**20}, "`n_fft` must be at most 1,000,000. Received: 1048576"),
     ],
 )
 def test_a_wrong_setting_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         MFCCConfig(**arguments)
+
+
+@needs_librosa
+def test_empty_mel_bands_are_refused_without_a_warning(recwarn):
+    config = MFCCConfig(fmin=100, fmax=101)
+    message = r"`fmin` \(100\) to `fmax` \(101\) Hz .* `n_fft` \(512\)\. Received: 40 empty bands"
+    with pytest.raises(ValueError, match=message):
+        mfcc(noise(), config)
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("samples", [-1, 16000.5, 16000.0, True, None])
+def test_frames_of_a_wrong_number_of_samples_are_refused(samples):
+    with pytest.raises(ValueError, match=f"`samples` must be an integer from 0. .*: {samples}"):
+        MFCCConfig().frames(samples)
+
+
+def test_frames_of_a_number_of_numpy_are_an_int():
+    assert type(MFCCConfig().frames(np.int32(639))) is int
 
 
 def test_numbers_of_numpy_become_numbers_that_json_can_store():
