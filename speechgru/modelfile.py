@@ -29,6 +29,7 @@ _MAX_LABELS = 10_000
 _MAX_SAMPLES = 10_000_000
 _MAX_DIMENSIONS = 8
 _MAX_INTEGER = 2**53  # larger integers are not exact in other JSON readers
+_NOT_IN_LABELS = ("Cc", "Cs", "Zl", "Zp")  # control, lone surrogate, line, paragraph; in Unicode
 _FRONT_END_INTEGERS = ("frame_length", "hop_length", "n_fft", "n_mels", "n_mfcc")
 
 
@@ -191,10 +192,10 @@ def _check_labels(labels: Sequence[str], name: str) -> None:
             f"{name}: expected different labels in {_LABELS}, found {show(labels[:5])}"
         )
     for label in labels:
-        if any(unicodedata.category(character) == "Cc" for character in label):
+        if any(unicodedata.category(character) in _NOT_IN_LABELS for character in label):
             raise ModelError(
-                f"{name}: expected labels without control characters in {_LABELS}, "
-                f"found {show(label)}"
+                f"{name}: expected labels without control characters, line separators and lone "
+                f"surrogates in {_LABELS}, found {show(label)}"
             )
 
 

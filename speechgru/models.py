@@ -11,6 +11,8 @@ from speechgru.features import MFCCConfig, dct_matrix
 from speechgru.gru import GRU
 from speechgru.mfcc_layer import MFCC
 
+# Unicode's categories of control characters, lone surrogates, line and paragraph separators.
+_NOT_IN_LABELS = ("Cc", "Cs", "Zl", "Zp")
 MIN_COEFFICIENTS = 9  # with fewer, nothing is left after two convolutions
 
 
@@ -144,10 +146,10 @@ def _check_labels(labels: Any) -> None:
         raise ValueError(f"`labels` must be a list or tuple of strings. Received: {labels!r}")
     for label in labels:
         is_text = isinstance(label, str) and label.strip()
-        if not is_text or any(unicodedata.category(character) == "Cc" for character in label):
+        if not is_text or any(unicodedata.category(one) in _NOT_IN_LABELS for one in label):
             raise ValueError(
-                "`labels` must be strings that are not blank and have no control characters. "
-                f"Received: {label!r} in {labels!r}"
+                "`labels` must be strings that are not blank and have no control characters, line "
+                f"separators or lone surrogates. Received: {label!r} in {labels!r}"
             )
     spellings = {unicodedata.normalize("NFC", " ".join(label.split())) for label in labels}
     if len(labels) < 2 or len(spellings) < len(labels):

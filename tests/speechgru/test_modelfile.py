@@ -80,7 +80,7 @@ def test_any_unzip_program_reads_labels_and_settings(path):
         ({"state": {"h_1": [9_000_000, 9_000_000]}}, "expected shapes of tensors in state"),
         ({"state": {"h_1": [1] * 9}}, "expected shapes of tensors in state"),
         ({"labels": "yes\n \n"}, "expected different labels"),
-        ({"labels": "yes\nno\x1b[31m\n"}, r"without control characters .*, found 'no\\x1b\[31m'"),
+        ({"labels": "yes\nno\x1b[31m\n"}, r"without control characters, .*, found 'no\\x1b\[31m'"),
         ({"labels": "yes\rno\nunknown\n"}, "without control characters"),
         ({"labels": "yes\nyes\n"}, "expected different labels"),
         ({"labels": "yes\n"}, "expected different labels"),
@@ -197,6 +197,14 @@ def test_a_model_that_cannot_be_written_leaves_the_old_one(path, monkeypatch):
         modelfile.write(path, FLATBUFFER, ("no", "unknown"), SETTINGS)
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("label", ["\ud800", "n\u2028o", "n\u2029o", "n\no"])
+def test_labels_that_are_no_line_of_text_are_not_written(label, tmp_path):
+    path = tmp_path / "m.tflite"
+    with pytest.raises(ModelError, match="expected labels without control characters"):
+        modelfile.write(path, FLATBUFFER, ("yes", label), SETTINGS)
+    assert not path.exists()
 
 
 def test_a_number_that_json_cannot_hold_is_not_written(tmp_path):

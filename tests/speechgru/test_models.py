@@ -148,6 +148,9 @@ def test_a_streaming_model_goes_on_where_it_was():
         (["yes", ""], r"strings that are not blank.*Received: ''"),
         (["yes", "  "], r"strings that are not blank.*"),
         (["yes", "n\no"], r"strings that are not blank.*"),
+        (["yes", "\ud800"], r"strings .* lone surrogates. Received: '\\ud800'"),
+        (["yes", "n\u2028o"], r"strings .* line separators .* Received: 'n\\u2028o'"),
+        (["yes", "n\u2029o"], r"strings .* line separators .* Received: 'n\\u2029o'"),
     ],
 )
 def test_unusable_labels_are_refused(labels, message):
@@ -163,6 +166,10 @@ def test_labels_of_any_script_are_accepted():
         "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
     ]
     assert build_model("small", labels).output_shape == (None, 4)
+
+
+def test_labels_may_differ_in_case_only():
+    assert build_model("small", ["polish", "Polish"]).output_shape == (None, 2)
 
 
 @pytest.mark.parametrize("preset", ["tiny", "", None, ["small"]])
