@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import speechgru
 from speechgru import modelfile, sound_files
@@ -66,6 +66,11 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print help, version or usage. An error of writing is not ignored, as it is by default."""
+        if message and file is not None:
+            file.write(message)
+
     def error(self, message: str) -> NoReturn:
         super().error(escape(message))
 
@@ -233,7 +238,7 @@ def _info(options: argparse.Namespace) -> int:
 
 def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
-        return f"{escape(str(error.filename))}: {error.strerror}"
+        return f"{escape(str(error.filename)) or repr('')}: {error.strerror}"
     return str(error)
 
 

@@ -159,6 +159,12 @@ def test_a_folder_that_may_not_be_read_is_reported(yes, tmp_path, capfd, monkeyp
     assert errors == f"speechgru: {tmp_path}/closed: Permission denied\n"
 
 
+@pytest.mark.parametrize("arguments", [["recognize", ""], ["recognize", "--model", "", "x"]])
+def test_an_empty_name_is_shown(arguments, capfd):
+    assert main(arguments) == 2
+    assert capfd.readouterr().err.startswith("speechgru: '': expected a ")
+
+
 @pytest.mark.parametrize("module", ["speechgru", "speechgru.cli"])
 def test_python_dash_m_runs_the_command(module, yes):
     done = subprocess.run(
@@ -247,12 +253,14 @@ def test_closed_and_full_streams_are_no_traceback(streams, code, yes):
 def test_closed_stdout_is_no_error_and_a_full_one_is(yes):
     done = shell('"$@" >&-', "recognize", yes)
     assert (done.returncode, done.stderr) == (0, "")
-    for arguments in (["recognize", yes], ["info"], ["--help"]):
+    for arguments in (["recognize", yes], ["info"], ["--help"], ["--version"]):
         done = shell('"$@" >/dev/full', *arguments)
         message = (
             "speechgru: expected an output that can be written, found: No space left on device\n"
         )
         assert (done.returncode, done.stderr) == (2, message)
+    done = shell('PYTHONUNBUFFERED=1 "$@" >/dev/full', "--version")
+    assert (done.returncode, done.stderr) == (2, message)
 
 
 NAMES = ("a\x1b[31m.wav", "x\nb.wav", "r\rb.wav", "evil\u202egnp.wav", "c\x9b1m\x7f.wav")
