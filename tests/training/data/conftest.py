@@ -1,8 +1,10 @@
-"""Tasks of a small folder of words."""
+"""Tasks of a small folder of words, and a server on this machine to download from."""
 
 import pytest
 
+from tests.training.data.archive_server import running_server
 from tests.training.data.made_tasks import task
+from training.data import resumable_download
 from training.data.synthetic_noise import synthetic_noise
 
 
@@ -27,3 +29,12 @@ def plain(word_folder, short_noises):
 def own_words(word_folder, short_noises):
     """A task whose folders are all commands."""
     return task(word_folder, words=["all"])
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A running `archive_server`, with hardly a pause between two tries to download."""
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setattr(resumable_download, "PAUSE", 0.001)
+    with running_server() as server:
+        yield server

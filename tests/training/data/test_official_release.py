@@ -16,7 +16,6 @@ from tests.training.data.archive_server import (
     FILES,
     HALF,
     read_folder,
-    running_server,
     send,
     sha256,
     silent_after_half,
@@ -28,14 +27,6 @@ from training.data.official_release import default_cache, speech_commands
 
 ROOT = Path(__file__).resolve().parents[3]
 NAME = "speech_commands_v0.02"
-
-
-@pytest.fixture
-def server(monkeypatch):
-    monkeypatch.setenv("no_proxy", "*")
-    monkeypatch.setattr(resumable_download, "PAUSE", 0.001)
-    with running_server() as server:
-        yield server
 
 
 @pytest.fixture

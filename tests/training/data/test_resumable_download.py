@@ -11,7 +11,6 @@ from tests.training.data.archive_server import (
     HALF,
     answer,
     cut_in_half,
-    running_server,
     send,
     silent,
     silent_after_half,
@@ -22,14 +21,6 @@ from tests.training.data.archive_server import (
 from training.data import resumable_download
 from training.data.errors import DownloadError
 from training.data.resumable_download import delete_download, download, require_space
-
-
-@pytest.fixture
-def server(monkeypatch):
-    monkeypatch.setenv("no_proxy", "*")
-    monkeypatch.setattr(resumable_download, "PAUSE", 0.001)
-    with running_server() as server:
-        yield server
 
 
 @pytest.fixture
