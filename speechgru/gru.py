@@ -56,6 +56,7 @@ from speechgru.gru_arguments import (
     only_tensor,
 )
 from speechgru.gru_cell import GRUCell
+from speechgru.gru_device import is_placed_on_cpu
 from speechgru.gru_gradient import gru_with_fused_gradient
 from speechgru.gru_weights import negate_update_gate, weights_from_torch, weights_to_torch
 
@@ -82,7 +83,10 @@ class GRU(keras.layers.RNN):
 
     The layer has three implementations, which give the same numbers up to rounding:
 
-    - cuDNN, on a GPU, if the configuration allows it (see `use_cudnn`).
+    - cuDNN, on a GPU, if the configuration allows it (see `use_cudnn`). In bfloat16 it computes in
+      float32: cuDNN's gradients in bfloat16 are wrong in TensorFlow 2.21 (docs/gru.md). Inside
+      ``tf.device("/CPU:0")`` the layer does not use it. A ``tf.function`` makes this choice when it
+      is traced.
     - A loop with a hand-written gradient (speechgru/gru_gradient.py), for training in a graph with
       tanh and sigmoid, without mask, dropout of the state, `unroll` and `return_gates`. It has no
       second derivative, and a SavedModel cannot contain a call that was traced with
@@ -220,7 +224,7 @@ class GRU(keras.layers.RNN):
         self.input_spec = keras.layers.InputSpec(ndim=3)
         self.return_gates = bool(return_gates)
         self.use_cudnn = use_cudnn
-        if self.takes_cudnn(mask=None):
+        if self._allows_cudnn(mask=None):
             self.supports_jit = False  # XLA cannot compile the operator of cuDNN
 
     units = _cell_attribute("units")
@@ -345,8 +349,9 @@ class GRU(keras.layers.RNN):
         if self.use_cudnn is True:
             raise ValueError(
                 "`use_cudnn=True` needs a GPU, tanh and sigmoid, biases, reset_after, and no "
-                "recurrent dropout, mask, return_gates or unroll. Received: "
-                f"{len(tf.config.list_logical_devices('GPU'))} GPUs, mask={mask is not None}, "
+                "recurrent dropout, mask, return_gates, unroll or tf.device of a CPU. Received: "
+                f"{len(tf.config.list_logical_devices('GPU'))} GPUs, "
+                f"tf.device of a CPU={is_placed_on_cpu()}, mask={mask is not None}, "
                 f"configuration {self.get_config()}"
             )
         can_fuse = (
@@ -361,8 +366,16 @@ class GRU(keras.layers.RNN):
     def takes_cudnn(self, mask: Tensor | None) -> bool:
         """Return whether a call with this mask (or None) uses cuDNN.
 
-        A call with a mask does not: cuDNN supports padding at the end only, and returns zeros for
-        masked steps where Keras's loop repeats the last output.
+        It depends on where the call is: inside ``tf.device("/CPU:0")`` it does not. (TensorFlow
+        would run cuDNN's operator on the GPU all the same.)
+        """
+        return self._allows_cudnn(mask) and not is_placed_on_cpu()
+
+    def _allows_cudnn(self, mask: Tensor | None) -> bool:
+        """Return whether there is a GPU, and the configuration and the mask allow cuDNN.
+
+        A mask does not: cuDNN supports padding at the end only, and returns zeros for masked steps
+        where Keras's loop repeats the last output.
         """
         # With implementation=1 each gate drops other inputs; cuDNN takes the same for all.
         one_dropout_mask = not isinstance(getattr(self.cell, "dropout_mask_count", None), int)
@@ -395,13 +408,16 @@ class GRU(keras.layers.RNN):
         )
 
     def _run_cudnn(self, sequences: Tensor, h: Tensor) -> _Result:
-        weights = [tf.convert_to_tensor(w) for w in self.cell.weights]
+        # cuDNN's gradients in bfloat16 are NaN or wrong in TensorFlow 2.21. Its operator computes
+        # in float32 then anyway.
+        dtype = "float32" if self.compute_dtype == "bfloat16" else self.compute_dtype
+        weights = [tf.cast(w, dtype) for w in self.cell.weights]
         if self.update_gate == "write":
             weights = negate_update_gate(weights)
         kernel, recurrent_kernel, bias = weights
         last, outputs, (state,) = backend.gru(
-            sequences,
-            h,
+            tf.cast(sequences, dtype),
+            tf.cast(h, dtype),
             None,
             kernel=kernel,
             recurrent_kernel=recurrent_kernel,
@@ -413,7 +429,8 @@ class GRU(keras.layers.RNN):
             unroll=self.unroll,
             reset_after=self.reset_after,
         )
-        return _Result(outputs if self.return_sequences else last, state)
+        output = outputs if self.return_sequences else last
+        return _Result(tf.cast(output, self.compute_dtype), tf.cast(state, self.compute_dtype))
 
     def _run_fused_gradient(self, sequences: Tensor, h: Tensor) -> _Result:
         if self.go_backwards:

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import tensorflow as tf
 
+from speechgru.gru_device import runs_on_gpu
+
 Tensor: TypeAlias = Any  # TensorFlow has no types
 
 # TensorFlow computes a matrix product of this size or a smaller one on one core, so halves of the
@@ -79,8 +81,8 @@ def gru_with_fused_gradient(
 
     sequences = tf.ensure_shape(sequences, (None, None, W.shape[0]))
     batch = sequences.shape[0]
-    gpu = tf.config.list_logical_devices("GPU")
-    if gpu or (batch is not None and batch < SMALLEST_BATCH_TO_HALVE):
+    is_small = batch is not None and batch < SMALLEST_BATCH_TO_HALVE
+    if is_small or runs_on_gpu():
         return run(sequences, h, *weights)
     batch = batch or tf.shape(sequences)[0]
     sizes = [batch // 2, batch - batch // 2]
