@@ -1,10 +1,15 @@
 """Choose the processors of a run and how to split batches over them."""
 
+import contextlib
+import dataclasses
+import os
 from typing import Any
 
 import tensorflow as tf
 
 from speechgru.errors import SpeechGRUError
+from training.loop.missing_gpu import explain_missing_gpu
+from training.output.messages import warn
 from training.recipes.recipe import Recipe, RecipeError
 
 
@@ -12,59 +17,121 @@ class DeviceError(SpeechGRUError, ValueError):
     """A device or a cluster that was asked for and is not there."""
 
 
-def choose_device(device: str) -> bool:
-    """Make a kind of device visible to TensorFlow, before anything runs on one.
+@dataclasses.dataclass(frozen=True)
+class Device:
+    """The kind of processor that a run uses.
+
+    Attributes:
+        name: for the log, such as "NVIDIA H100 80GB HBM3" or "CPU (2 cores)".
+        is_gpu: whether it is a GPU.
+        placed: whether operators must be placed on the CPU one by one, because TensorFlow has
+            started with a GPU that can no longer be hidden from it. Default False.
+    """
+
+    name: str
+    is_gpu: bool
+    placed: bool = False
+
+    def scope(self) -> contextlib.AbstractContextManager[Any]:
+        """Return the context in which the run must create its variables and call its functions.
+
+        A ``tf.function`` that is called in it runs on the CPU as a whole.
+        """
+        return tf.device("/CPU:0") if self.placed else contextlib.nullcontext()
+
+
+def choose_device(device: str) -> Device:
+    """Make a kind of device visible to TensorFlow, if possible before anything runs on one.
+
+    TensorFlow takes a GPU's memory as it needs it, unless it has started already. If there is an
+    NVIDIA GPU that TensorFlow does not see, "auto" warns and takes the CPU.
 
     Args:
-        device: "auto" (a GPU if there is one), "cpu" or "gpu". TensorFlow takes a GPU's memory as
-            it needs it.
-
-    Returns:
-        Whether it is a GPU.
+        device: "auto" (a GPU if there is one), "cpu" or "gpu".
 
     Raises:
-        DeviceError: "gpu", and there is none.
+        DeviceError: "gpu", and there is none that can be used.
     """
-    gpus = tf.config.list_physical_devices("GPU")
-    if device == "gpu" and not gpus:
-        raise DeviceError("--device gpu: expected a GPU that TensorFlow can use, found none")
     if device == "cpu":
-        tf.config.set_visible_devices([], "GPU")
-        return False
+        return _cpu(placed=not _hide_gpus())
+    gpus = tf.config.get_visible_devices("GPU")
+    if not gpus:
+        problem = _why_no_gpu()
+        if device == "gpu":
+            reason = f": {problem}" if problem else ""
+            raise DeviceError(
+                f"--device gpu: expected a GPU that TensorFlow can use, found none{reason}"
+            )
+        if problem:
+            warn(f"{problem}; training on the CPU")
+        return _cpu()
     for gpu in gpus:
-        tf.config.experimental.set_memory_growth(gpu, True)
-    return bool(gpus)
+        # TensorFlow may have started, or the program has set the memory itself.
+        with contextlib.suppress(RuntimeError, ValueError):
+            tf.config.experimental.set_memory_growth(gpu, True)
+    details = tf.config.experimental.get_device_details(gpus[0])
+    return Device(details.get("device_name", "GPU"), is_gpu=True)
 
 
-def has_bfloat16(gpu: bool) -> bool:
-    """Return whether the GPUs compute in bfloat16 (Ampere and later), without loss scaling.
+def _hide_gpus() -> bool:
+    try:
+        tf.config.set_visible_devices([], "GPU")
+    except RuntimeError:  # TensorFlow has started
+        return False
+    return True
+
+
+def _why_no_gpu() -> str | None:
+    if tf.config.list_physical_devices("GPU"):
+        return "this process has hidden its GPUs from TensorFlow"
+    return explain_missing_gpu()
+
+
+def _cpu(placed: bool = False) -> Device:
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return Device(f"CPU ({cores} core{'s' if cores > 1 else ''})", is_gpu=False, placed=placed)
+
+
+def describe_device(device: Device, strategy: Any) -> str:
+    """Return a line for the log: what a run is trained on.
 
     Args:
-        gpu: whether the run uses GPUs.
+        device: what `choose_device` returned.
+        strategy: what `choose_strategy` returned.
     """
-    devices = tf.config.list_physical_devices("GPU") if gpu else []
-    capabilities = [
-        tf.config.experimental.get_device_details(d).get("compute_capability", (0, 0))
-        for d in devices
-    ]
-    return bool(capabilities) and min(capabilities) >= (8, 0)
+    count = strategy.num_replicas_in_sync
+    return f"device: {device.name}" + (f"; batches are split over {count}" if count > 1 else "")
 
 
-def choose_strategy(name: str) -> Any:
+def loss_hint(device: Device) -> str:
+    """Return what to try if the loss is not finite on this device."""
+    hint = "try a lower `learning_rate`"
+    if not device.is_gpu:
+        return hint
+    return (
+        f"{hint}; if the loss is finite with `--device cpu --epochs 1` and otherwise the same "
+        "command, the GPU's arithmetic may be at fault"
+    )
+
+
+def choose_strategy(name: str, device: Device) -> Any:
     """Return TensorFlow's strategy for splitting a batch over devices.
 
     Args:
-        name: "none" (one device), "mirrored" (all GPUs of this machine) or "multiworker" (the
-            machines in the environment variable TF_CONFIG).
+        name: "none" (one device), "mirrored" (all GPUs of this machine, or the CPU) or
+            "multiworker" (the machines in the environment variable TF_CONFIG).
+        device: what `choose_device` returned.
 
     Returns:
         A ``tf.distribute.Strategy``.
 
     Raises:
-        DeviceError: TF_CONFIG does not describe a cluster that can be used.
+        DeviceError: TF_CONFIG does not describe a cluster that can be used, or TensorFlow has
+            started in this process, which is too late for "multiworker".
     """
     if name == "mirrored":
-        return tf.distribute.MirroredStrategy()
+        return tf.distribute.MirroredStrategy(None if device.is_gpu else ["/CPU:0"])
     if name != "multiworker":
         return tf.distribute.get_strategy()
     try:
@@ -78,6 +145,10 @@ def choose_strategy(name: str) -> Any:
         raise DeviceError(
             "--strategy multiworker: expected TF_CONFIG with the workers and this worker's "
             f"number, found {error}"
+        ) from error
+    except RuntimeError as error:
+        raise DeviceError(
+            "--strategy multiworker: expected a new process, found TensorFlow started in this one"
         ) from error
 
 

@@ -19,7 +19,6 @@ from training.loop.devices import (
     check_batch_size,
     choose_device,
     choose_strategy,
-    has_bfloat16,
     is_chief,
 )
 from training.loop.fit import train
@@ -47,8 +46,8 @@ def run(plan: Plan) -> bool:
     options, recipe = plan.options, plan.recipe
     # Each network has a graph of its own, which TensorFlow takes for one that is traced again.
     tf.get_logger().addFilter(lambda record: "tf.function retracing" not in record.getMessage())
-    mixed = has_bfloat16(choose_device(options.device))
-    strategy = choose_strategy(options.strategy)
+    device = choose_device(options.device)
+    strategy = choose_strategy(options.strategy, device)
     check_batch_size(recipe, strategy)
     with strategy.scope():
         start = load_start(options.start, recipe) if options.start else []
@@ -70,7 +69,6 @@ def run(plan: Plan) -> bool:
         [model.model for model in start] or None,
         strategy=strategy,
         teachers=[teacher.model for teacher in teachers],
-        mixed=mixed,
         log_mel=log_mel,
     )
     interrupted = train(trainer, options.out, writes, identity)
