@@ -12,6 +12,10 @@ import pytest
 import soundfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# On a GPU: no TF32 in cuBLAS and cuDNN, so that results are those of float32 (TF32 is 6e-4 away);
+# and several processes share its memory.
+os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPE = """

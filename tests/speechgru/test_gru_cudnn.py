@@ -1,6 +1,7 @@
-"""When the GRU uses cuDNN, and with which weights."""
+"""When the GRU uses cuDNN, and with which weights and dtypes."""
 
 import importlib
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -11,11 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from speechgru import GRU, GRUCell
+from tests.speechgru.gru_accuracy import LIMITS, relative_errors
 from tests.speechgru.gru_reference import (
     STEPS,
     UNITS,
     assert_same,
-    paper_gru,
     randomized,
     results,
 )
@@ -23,18 +24,47 @@ from tests.speechgru.gru_reference import (
 keras_rnn = importlib.import_module("keras.src.backend.tensorflow.rnn")
 
 
+class Call(NamedTuple):
+    """A call of the operator: its mask, and the dtypes of inputs, state and weights."""
+
+    mask: Any
+    dtypes: set
+
+
+@tf.custom_gradient
+def with_gradient_nan(x):
+    return tf.identity(x), lambda gradient: gradient * np.nan
+
+
+def stock_gru(x, h, W, U, b):
+    """States of every step, (batch, steps, units), in stock arithmetic."""
+    states = []
+    for t in range(x.shape[1]):
+        x_z, x_r, x_h = tf.split(x[:, t] @ W + b[0], 3, axis=1)
+        u_z, u_r, u_h = tf.split(h @ U + b[1], 3, axis=1)
+        z, r = tf.sigmoid(x_z + u_z), tf.sigmoid(x_r + u_r)
+        h = z * h + (1 - z) * tf.tanh(x_h + r * u_h)
+        states.append(h)
+    return tf.stack(states, axis=1)
+
+
 @pytest.fixture
 def cudnn(monkeypatch):
-    """A GPU, as far as Keras can see; its operator is stock arithmetic, and says that it ran."""
+    """A GPU, as far as Keras can see. Its operator is stock arithmetic and notes its calls.
+
+    As in TensorFlow 2.21, outputs in bfloat16 are right and their gradients are NaN.
+    """
     calls = []
 
     def operator(inputs, h, kernel, recurrent, bias, mask, time_major, backwards, sequences):
-        calls.append(mask)
-        weights = [w.numpy() for w in (kernel, recurrent, bias)]
-        x = inputs.numpy()[:, ::-1] if backwards else inputs.numpy()
-        states = paper_gru(x, h.numpy(), weights, "keep", True).astype("float32")
-        last = tf.constant(states[:, -1])
-        return last, tf.constant(states if sequences else states[:, -1:]), [last]
+        tensors = [inputs, h, kernel, recurrent, bias]
+        calls.append(Call(mask, {tensor.dtype.name for tensor in tensors}))
+        if inputs.dtype == tf.bfloat16:
+            tensors = [with_gradient_nan(tensor) for tensor in tensors]
+        x, *rest = tensors
+        states = stock_gru(x[:, ::-1] if backwards else x, *rest)
+        last = states[:, -1]
+        return last, states if sequences else states[:, -1:], [last]
 
     monkeypatch.setattr(keras_rnn, "_is_gpu_available", lambda: True)
     monkeypatch.setattr(keras_rnn, "_cudnn_gru", operator)
@@ -52,7 +82,7 @@ def test_cudnn_gets_the_weights_in_its_convention(
     randomized(layer, sequences, rng)
     cudnn.clear()
     found = layer(sequences, training=training)
-    assert cudnn == [None]
+    assert [call.mask for call in cudnn] == [None]
     layer.use_cudnn = False
     np.testing.assert_allclose(found, layer(sequences), atol=2e-6)
 
@@ -120,6 +150,110 @@ def test_cudnn_and_the_loop_agree(update_gate, sequences, rng):
     found = results(layer, sequences, training=True)
     layer.use_cudnn = False
     assert_same(found, results(layer, sequences, training=True))
+
+
+DTYPES = {  # by policy: those of cuDNN and of the outputs
+    "float32": ("float32", "float32"),
+    "float64": ("float64", "float64"),
+    "mixed_float16": ("float16", "float16"),
+    "float16": ("float16", "float16"),
+    "mixed_bfloat16": ("float32", "bfloat16"),
+    "bfloat16": ("float32", "bfloat16"),
+}
+
+
+@pytest.mark.parametrize("call", [lambda f: f, tf.function], ids=["eager", "graph"])
+@pytest.mark.parametrize("return_sequences", [False, True])
+@pytest.mark.parametrize("policy", DTYPES)
+def test_bfloat16_never_reaches_cudnn(policy, return_sequences, call, cudnn, sequences):
+    dtype, output_dtype = DTYPES[policy]
+    layer = GRU(
+        UNITS,
+        dtype=policy,
+        return_sequences=return_sequences,
+        return_state=True,
+        recurrent_initializer="glorot_uniform",  # TensorFlow has no "orthogonal" in bfloat16
+    )
+    output, state = call(layer)(sequences)
+    assert {call.dtypes == {dtype} for call in cudnn} == {True}
+    assert output.dtype == state.dtype == output_dtype
+
+
+@pytest.mark.parametrize("update_gate", ["keep", "write"])
+@pytest.mark.parametrize("numbers", [numbers for numbers in LIMITS if numbers != "TF32"])
+def test_outputs_and_gradients_through_cudnn_are_those_of_float64(numbers, update_gate, cudnn):
+    errors = relative_errors(numbers, update_gate, device=None, use_cudnn=True)
+    assert cudnn
+    assert all(error < LIMITS[numbers] for error in errors.values()), errors
+
+
+def test_cudnn_is_not_used_inside_the_device_scope_of_a_cpu(cudnn, sequences):
+    layer = GRU(UNITS)
+    with tf.device("/CPU:0"):
+        layer(sequences)
+    assert not cudnn
+    layer.use_cudnn = True
+    with pytest.raises(ValueError, match=r"tf\.device of a CPU=True"), tf.device("/CPU:0"):
+        layer(sequences)
+    layer(sequences)
+    with tf.device("/GPU:0"):
+        layer(sequences)
+    assert len(cudnn) == 2
+
+
+def placed(device, function):
+    def run(x):
+        with tf.device(device):
+            return function(x)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("wrap", "uses_cudnn"),
+    [
+        (lambda f: f, True),
+        (lambda f: placed("/CPU:0", f), False),
+        (lambda f: placed("/GPU:0", f), True),
+        (lambda f: placed("/CPU:0", placed("/GPU:0", f)), True),
+        (lambda f: placed("/GPU:0", placed("/CPU:0", f)), False),
+        (lambda f: placed("/CPU:0", tf.function(f)), False),
+        (lambda f: placed("/CPU:0", lambda x: tf.map_fn(f, x[None])), False),
+    ],
+    ids=["none", "CPU", "GPU", "GPU in CPU", "CPU in GPU", "function in CPU", "loop in CPU"],
+)
+def test_device_scopes_in_graphs_choose_the_implementation(wrap, uses_cudnn, cudnn, sequences):
+    layer = GRU(UNITS)
+    tf.function(wrap(layer)).get_concrete_function(tf.constant(sequences))
+    assert bool(cudnn) == uses_cudnn
+
+
+def test_a_function_traced_inside_the_scope_of_a_cpu_takes_no_cudnn(cudnn, sequences):
+    layer = GRU(UNITS)
+    with tf.device("/CPU:0"):
+        tf.function(layer)(sequences)
+    assert not cudnn
+
+
+def test_asking_for_the_device_adds_no_operator(cudnn):
+    layer = GRU(UNITS)
+    with tf.Graph().as_default() as graph, tf.device("/CPU:0"):
+        layer.takes_cudnn(mask=None)
+        assert not graph.get_operations()
+
+    @tf.function
+    def traced():
+        assert layer.takes_cudnn(mask=None)
+
+    found = traced.get_concrete_function().graph.get_operations()
+    empty = tf.function(lambda: None).get_concrete_function().graph.get_operations()
+    assert [op.type for op in found] == [op.type for op in empty]
+
+
+def test_a_layer_made_inside_the_scope_of_a_cpu_is_not_compiled_by_xla(cudnn):
+    """It may be trained on the GPU, with cuDNN, which XLA cannot compile."""
+    with tf.device("/CPU:0"):
+        assert not GRU(UNITS).supports_jit
 
 
 def test_use_cudnn_can_be_changed_between_calls(cudnn, sequences):
