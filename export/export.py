@@ -53,16 +53,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     files = files_of_export(options.model, options.out, options.quantize, options.notes)
     start_tensorflow()
+    import tensorflow as tf
+
     from export.model_package.export_run import export_run
 
-    exported = export_run(
-        options.model,
-        files,
-        options.quantize,
-        options.data,
-        options.notes,
-        command=f"python export/export.py {shlex.join(arguments)}",
-    )
+    with tf.device("/CPU:0"):  # a GPU computes in TF32, and the file would seem to differ
+        exported = export_run(
+            options.model,
+            files,
+            options.quantize,
+            options.data,
+            options.notes,
+            command=f"python export/export.py {shlex.join(arguments)}",
+        )
     print(exported.check)
     for path in exported.removed:
         print(f"removed {path}, which belonged to an earlier model")

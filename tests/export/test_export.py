@@ -14,12 +14,14 @@ import pytest
 from export.export import main
 from export.model_package import checking
 from export.model_package.checking import Tolerance
+from export.model_package.export_run import Exported
 from export.model_package.model_card import MARKER, NEW_SPEAKERS
 from export.tflite.quantization import QUANTIZATIONS
 from export.tflite.runner import ModelRunner
 from speechgru import mfcc, modelfile
 from speechgru.conversion.flatbuffer import operators
 from speechgru.features import MFCCConfig
+from speechgru.gru_device import is_placed_on_cpu
 from training.clips.finding import find_clips
 from training.clips.reading import read_clips
 from training.clips.splitting import split_clips
@@ -73,6 +75,16 @@ def test_the_file_states_labels_settings_and_accuracy(model_file, run_folder):
     assert model.settings["state"] == state
     assert model.settings["quantization"] == "none"
     assert model.settings["licence"] == ""  # not Speech Commands
+
+
+def test_the_export_runs_on_the_cpu(monkeypatch, tmp_path, capsys):
+    """A GPU computes in TF32: the check of the file would fail."""
+    monkeypatch.setattr(
+        "export.model_package.export_run.export_run",
+        lambda *_, **__: Exported(tmp_path, 0, f"on the CPU: {is_placed_on_cpu()}", ()),
+    )
+    assert main([str(tmp_path), "--out", str(tmp_path / "model.tflite")]) == 0
+    assert "on the CPU: True" in capsys.readouterr().out
 
 
 def test_scores_are_the_keras_models(files, run_folder, audio):

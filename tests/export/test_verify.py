@@ -9,8 +9,10 @@ import pytest
 
 from export.tflite.quantization import QUANTIZATIONS
 from export.tflite.runner import ModelRunner
+from export.verification.verify_model import Verification
 from export.verify import main
 from speechgru import modelfile
+from speechgru.gru_device import is_placed_on_cpu
 
 RESULTS = {"quick.parity.json", "quick.parity.png", "quick.golden.json"}
 
@@ -43,6 +45,16 @@ def test_every_form_is_measured(verified, model_file):
     assert floats["memory"]["recognize"] > floats["memory"]["stream"] > 0
     assert "RFFT2D" in floats["operators"]
     assert (verified / "quick.parity.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_verification_runs_on_the_cpu(monkeypatch, tmp_path, capsys):
+    """A GPU computes in TF32: forms would seem to differ from the Keras model."""
+    monkeypatch.setattr(
+        "export.verification.verify_model.verify_model",
+        lambda *_: Verification(1, f"on the CPU: {is_placed_on_cpu()}", ()),
+    )
+    assert main([str(tmp_path / "model.tflite"), "--data", str(tmp_path)]) == 0
+    assert "on the CPU: True" in capsys.readouterr().out
 
 
 def test_golden_vectors_are_what_the_file_answers(verified, model_file):

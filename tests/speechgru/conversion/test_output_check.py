@@ -10,6 +10,7 @@ import tensorflow as tf
 from speechgru import ConversionError
 from speechgru.conversion.converter import convert
 from speechgru.conversion.output_check import check_outputs
+from speechgru.gru_device import is_placed_on_cpu
 
 SPECS = {"x": tf.TensorSpec((1, 4), name="x")}
 
@@ -42,6 +43,18 @@ def test_equal_outputs_pass(doubled, function):
 def test_other_outputs_are_refused(doubled, function, message):
     with pytest.raises(ConversionError, match=message):
         check_outputs(doubled, function, SPECS, check_values=True)
+
+
+def test_the_original_runs_on_the_cpu(doubled):
+    """A GPU computes in TF32, which differs from LiteRT's float32."""
+    places = []
+
+    def function(x):
+        places.append(is_placed_on_cpu())
+        return {"y": 2 * x}
+
+    check_outputs(doubled, function, SPECS, check_values=True)
+    assert places == [True]
 
 
 def test_values_of_quantised_weights_are_not_compared(doubled):

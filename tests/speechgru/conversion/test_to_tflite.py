@@ -1,5 +1,7 @@
 """Keras models and the LiteRT models that `to_tflite` makes of them: the same numbers."""
 
+import importlib
+
 import pytest
 
 pytest.importorskip("keras", reason="conversion needs Keras: install the extra train")
@@ -16,6 +18,8 @@ import speechgru
 from speechgru import GRU, MFCC, ConversionError, GRUCell, to_tflite
 from speechgru.conversion.flatbuffer import operators
 
+keras_rnn = importlib.import_module("keras.src.backend.tensorflow.rnn")
+to_tflite_module = importlib.import_module("speechgru.conversion.to_tflite")
 STEPS, FEATURES = 7, 5
 
 
@@ -267,6 +271,32 @@ def test_cudnn_is_off_while_the_model_is_traced(monkeypatch):
     for layer in model.layers:
         with pytest.raises(RuntimeError, match="cuDNN was called"):
             layer(np.zeros((1, *layer.input.shape[1:]), np.float32))
+
+
+@pytest.mark.parametrize(
+    "recurrent", [GRU, layers.GRU, layers.LSTM], ids=["GRU", "Keras GRU", "Keras LSTM"]
+)
+def test_a_file_made_on_a_machine_with_a_gpu_holds_no_operator_of_cudnn(recurrent, monkeypatch):
+    monkeypatch.setattr(keras_rnn, "_is_gpu_available", lambda: True)
+    model = sequential(layers.Bidirectional(recurrent(8, return_sequences=True)), recurrent(4))
+    assert "CudnnRNNV3" in traced_operators(model)
+    assert not [name for name in operators(to_tflite(model)) if "cudnn" in name.lower()]
+
+    def without_the_choice_of_the_loop(layer):
+        return {name: value for name, value in found(layer).items() if name != "use_cudnn"}
+
+    found = to_tflite_module._inference_attributes
+    monkeypatch.setattr(to_tflite_module, "_inference_attributes", without_the_choice_of_the_loop)
+    with pytest.raises(ConversionError, match=r"LiteRT has none for.*CudnnRNNV3"):
+        to_tflite(model)
+
+
+def traced_operators(model):
+    """Types of all operators in the graph of a model, those of its functions included."""
+    spec = tf.TensorSpec((1, *model.input_shape[1:]))
+    graph = tf.function(model).get_concrete_function(spec).graph.as_graph_def()
+    functions = [function.node_def for function in graph.library.function]
+    return {node.op for nodes in (graph.node, *functions) for node in nodes}
 
 
 class Betainc(layers.Layer):
