@@ -299,7 +299,7 @@ def test_one_gru_and_one_dense_convert_to_builtin_operators(
     model = keras.Sequential(
         [
             keras.Input((STEPS, FEATURES)),
-            GRU(UNITS, update_gate=update_gate, reset_after=reset_after),
+            GRU(UNITS, update_gate=update_gate, reset_after=reset_after, use_cudnn=False),
             keras.layers.Dense(3),
         ]
     )

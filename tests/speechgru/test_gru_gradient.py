@@ -43,6 +43,7 @@ def test_the_fused_gradient_equals_that_of_the_loop(
         reset_after=reset_after,
         return_sequences=return_sequences,
         return_state=True,
+        use_cudnn=False,
     )
     randomized(layer, sequences, rng)
     expected = results(layer, sequences, initial_state=start, training=False)
@@ -54,14 +55,31 @@ def test_the_fused_gradient_equals_that_of_the_loop(
 @pytest.mark.parametrize("batch", [0, 1, 2, 3])
 def test_the_halves_of_a_batch_are_joined_in_order(batch, rng):
     sequences = rng.normal(size=(batch, STEPS, FEATURES)).astype(np.float32)
-    layer = randomized(GRU(UNITS, return_state=True), sequences, rng)
+    layer = randomized(GRU(UNITS, return_state=True, use_cudnn=False), sequences, rng)
     start = rng.normal(size=(batch, UNITS)).astype(np.float32)
     found = traced(layer)(sequences, start)[0]
     np.testing.assert_allclose(found, layer(sequences, initial_state=start)[0], atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("gpus", "device", "halves"), [(0, None, 2), (1, None, 1), (1, "/CPU:0", 2), (1, "/GPU:0", 1)]
+)
+def test_the_batch_is_halved_for_two_cores_of_a_cpu(gpus, device, halves, monkeypatch):
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: ["gpu"] * gpus)
+    layer = GRU(UNITS, use_cudnn=False)
+
+    @tf.function
+    def run(sequences):
+        with tf.device(device):
+            return layer(sequences, training=True)
+
+    graph = run.get_concrete_function(tf.TensorSpec((48, STEPS, FEATURES))).graph
+    loops = [op for op in graph.get_operations() if op.type.endswith("While")]
+    assert len(loops) == halves
+
+
 def test_a_sparse_gradient_of_the_output_is_accepted(sequences, rng):
-    layer = randomized(GRU(UNITS, return_sequences=True), sequences, rng)
+    layer = randomized(GRU(UNITS, return_sequences=True, use_cudnn=False), sequences, rng)
 
     @tf.function
     def gradients(training):
@@ -73,7 +91,7 @@ def test_a_sparse_gradient_of_the_output_is_accepted(sequences, rng):
 
 
 def test_the_second_derivative_raises_instead_of_being_wrong(sequences, rng):
-    layer = randomized(GRU(UNITS), sequences, rng)
+    layer = randomized(GRU(UNITS, use_cudnn=False), sequences, rng)
 
     @tf.function
     def second(training):
