@@ -2,8 +2,10 @@
 
     python benchmarks/gru_layer.py [--units N ...] [--rounds N]
 
-In every round each layer runs once, so that a change of the machine's speed affects all of them.
-The ratios to keras.layers.GRU are computed for each round. PyTorch is included if it is installed.
+It uses a GPU if there is one. Every run is timed until the device has finished. In every round each
+layer runs once, so that a change of the machine's speed affects all of them. The ratios to
+keras.layers.GRU are computed for each round. PyTorch is included if it is installed. Each library
+keeps its own default for TF32. LiteRT always runs on one core of the CPU.
 """
 
 import argparse
@@ -21,6 +23,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from speechgru import GRU
 from training.comparison.timing import rounds
+from training.loop.devices import Device, choose_device
 
 BATCH, STEPS, FEATURES = 128, 98, 40
 
@@ -33,36 +36,53 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=25, help="number of runs of every layer")
     options = parser.parse_args()
 
-    speed = matrix_product_speed()
-    print(f"{os.cpu_count()} cores, product of two 2048 x 2048 matrices: {speed:.0f} GFLOP/s")
+    device = choose_device("auto")
+    size = 8192 if device.is_gpu else 2048
+    speed = matrix_product_speed(size)
+    print(f"{device.name}, product of two {size} x {size} matrices: {speed:.0f} GFLOP/s")
     sequences = np.random.default_rng(0).normal(size=(BATCH, STEPS, FEATURES)).astype("float32")
     for units in options.units:
         # Forward: x W and h U. Gradient: the products for W and U, and one with U transposed.
         gflop = 2 * BATCH * STEPS * 3 * units * (2 * FEATURES + 3 * units) / 1e9
         print(f"\nTraining step, {BATCH} x {STEPS} x {FEATURES}, {units} units, {gflop:.2f} GFLOP")
-        print_table(rounds(training_steps(units, sequences), options.rounds), gflop, speed)
+        print_table(rounds(training_steps(units, sequences, device), options.rounds), gflop, speed)
     for units in options.units:
-        print(f"\nLiteRT, one sequence of {STEPS} x {FEATURES}, one thread, {units} units")
+        print(f"\nLiteRT on the CPU, {STEPS} x {FEATURES}, one thread, {units} units")
         print_table(rounds(litert_models(units, sequences[:1]), 10 * options.rounds))
 
 
-def matrix_product_speed() -> float:
-    """GFLOP/s of the product of two large matrices, as a reference."""
-    matrix = tf.random.normal((2048, 2048))
+def matrix_product_speed(size: int) -> float:
+    """GFLOP/s of the product of two large square matrices, as a reference."""
+    matrix = tf.random.normal((size, size))
     product = tf.function(lambda: tf.matmul(matrix, matrix)[0, 0])
-    return 2 * 2048**3 / statistics.median(rounds({"": product}, 9)[""]) / 1e9
+    return 2 * size**3 / statistics.median(rounds({"": synchronised(product)}, 9)[""]) / 1e9
 
 
-def training_steps(units: int, sequences: np.ndarray) -> dict[str, Run]:
-    return {
+def synchronised(run: Run) -> Run:
+    """A run that waits until the device has finished."""
+
+    def run_to_the_end() -> None:
+        run()
+        tf.test.experimental.sync_devices()
+
+    return run_to_the_end
+
+
+def training_steps(units: int, sequences: np.ndarray, device: Device) -> dict[str, Run]:
+    """The layers by name. On a GPU, those without "loop" and XLA use cuDNN if they can."""
+    # XLA cannot compile cuDNN's operator.
+    keras_loop = keras.layers.GRU(units, use_cudnn=False)
+    steps = {
         "keras.layers.GRU": training_step(keras.layers.GRU(units), sequences),
-        "keras.layers.GRU, XLA": training_step(keras.layers.GRU(units), sequences, xla=True),
+        "keras.layers.GRU, XLA": training_step(keras_loop, sequences, xla=True),
         "speechgru.GRU": training_step(GRU(units), sequences),
-        "speechgru.GRU, XLA": training_step(GRU(units), sequences, xla=True),
+        "speechgru.GRU, XLA": training_step(GRU(units, use_cudnn=False), sequences, xla=True),
         "speechgru.GRU, write": training_step(GRU(units, update_gate="write"), sequences),
         "speechgru.GRU, reset before": training_step(GRU(units, reset_after=False), sequences),
-        **torch_step(units, sequences),
     }
+    if device.is_gpu:
+        steps["speechgru.GRU, loop"] = training_step(GRU(units, use_cudnn=False), sequences)
+    return steps | torch_step(units, sequences)
 
 
 def training_step(layer: Any, sequences: np.ndarray, xla: bool = False) -> Run:
@@ -77,7 +97,7 @@ def training_step(layer: Any, sequences: np.ndarray, xla: bool = False) -> Run:
             loss = tf.reduce_mean(layer(sequences, training=True) ** 2)
         return tape.gradient(loss, weights)
 
-    return lambda: [gradient.numpy() for gradient in step()]
+    return synchronised(step)
 
 
 def torch_step(units: int, sequences: np.ndarray) -> dict[str, Run]:
@@ -86,20 +106,24 @@ def torch_step(units: int, sequences: np.ndarray) -> dict[str, Run]:
         import torch
     except ImportError:
         return {}
-    layer = torch.nn.GRU(FEATURES, units, batch_first=True)
-    inputs = torch.tensor(sequences)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    layer = torch.nn.GRU(FEATURES, units, batch_first=True, device=device)
+    inputs = torch.tensor(sequences, device=device)
 
     def step() -> None:
         layer.zero_grad()
         (layer(inputs)[1] ** 2).mean().backward()
+        if device == "cuda":
+            torch.cuda.synchronize()
 
-    return {"torch.nn.GRU": step}
+    return {f"torch.nn.GRU, {device}": step}
 
 
 def litert_models(units: int, sequence: np.ndarray) -> dict[str, Run]:
     models = {}
     for kind, optimizations in (("", []), (", int8 weights", [tf.lite.Optimize.DEFAULT])):
-        for layer in (keras.layers.GRU(units), GRU(units)):
+        # LiteRT has no operator of cuDNN.
+        for layer in (keras.layers.GRU(units, use_cudnn=False), GRU(units, use_cudnn=False)):
             name = f"{type(layer).__module__.split('.')[0]} GRU{kind}"
             models[name] = litert_model(layer, sequence, optimizations)
     return models
