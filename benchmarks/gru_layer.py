@@ -22,7 +22,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from speechgru import GRU
-from training.comparison.timing import rounds
+from training.comparison.timing import rounds, synchronised
 from training.loop.devices import Device, choose_device
 
 BATCH, STEPS, FEATURES = 128, 98, 40
@@ -56,16 +56,6 @@ def matrix_product_speed(size: int) -> float:
     matrix = tf.random.normal((size, size))
     product = tf.function(lambda: tf.matmul(matrix, matrix)[0, 0])
     return 2 * size**3 / statistics.median(rounds({"": synchronised(product)}, 9)[""]) / 1e9
-
-
-def synchronised(run: Run) -> Run:
-    """A run that waits until the device has finished."""
-
-    def run_to_the_end() -> None:
-        run()
-        tf.test.experimental.sync_devices()
-
-    return run_to_the_end
 
 
 def training_steps(units: int, sequences: np.ndarray, device: Device) -> dict[str, Run]:
