@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from training.augmentation.levels import db_to_amplitude
 from training.augmentation.random_draws import RandomDraws
+from training.augmentation.random_share import change_share
 from training.augmentation.settings import Augment
 from training.clips.window import RATE
 
@@ -83,17 +84,21 @@ def apply_telephone(audio: tf.Tensor, draws: RandomDraws, share: float) -> tf.Te
     """
     if not share:
         return audio
+    return change_share(
+        audio, draws, "telephone share", share, lambda clips, rows: _telephone_line(clips)
+    )
+
+
+def _telephone_line(audio: tf.Tensor) -> tf.Tensor:
     samples = audio.shape[1]
-    rows = draws.subset("telephone share", share)
     bins = samples // 4  # below 4 kHz
     frequency = np.arange(bins) * RATE / samples
     band = 1 / (1 + np.exp((300 - frequency) / 15)) / (1 + np.exp((frequency - 3400) / 40))
     band = tf.constant(band, tf.complex64)
-    spectrum = tf.signal.rfft(tf.gather(audio, rows))[:, :bins] * (band / 2)
+    spectrum = tf.signal.rfft(audio)[:, :bins] * (band / 2)
     coded = mu_law_round_trip(tf.signal.irfft(spectrum, [samples // 2]))
     spectrum = tf.pad(tf.signal.rfft(coded)[:, :bins] * 2, ((0, 0), (0, bins + 1)))
-    clips = tf.signal.irfft(spectrum, [samples])
-    return tf.tensor_scatter_nd_update(audio, rows[:, None], clips)
+    return tf.signal.irfft(spectrum, [samples])
 
 
 def mu_law_round_trip(audio: tf.Tensor) -> tf.Tensor:

@@ -14,7 +14,7 @@ def mixup(
     Args:
         audio: float32, shape (batch, samples), as `pipeline.augment` returns it.
         targets: float32, shape (batch, labels), a probability distribution for each clip.
-        draws: the random numbers of the step; the seed may be that of `augment`.
+        draws: the random numbers of the step.
         settings: `mixup_share` of the clips, with weights from Beta(mixup_alpha, mixup_alpha).
 
     Returns:

@@ -47,14 +47,12 @@ def random_background(noise: tf.Tensor, draws: RandomDraws, samples: int) -> tf.
 
     The second stretch is up to 40 dB weaker than the first.
     """
-    first = _random_stretch(noise, draws, "first noise", samples)
-    level = db_to_amplitude(draws.uniform("second noise level", -40.0, 0.0))
-    return first + level * _random_stretch(noise, draws, "second noise", samples)
-
-
-def _random_stretch(noise: tf.Tensor, draws: RandomDraws, name: str, samples: int) -> tf.Tensor:
     rows = -(-samples // NOISE_ROW)
     last = tf.cast(tf.shape(noise)[0] - rows, tf.float32)
-    start = tf.cast(draws.uniform(name, 0.0, last), tf.int32)
-    stretch = tf.gather(noise, start + tf.range(rows)[None])
-    return tf.reshape(stretch, (-1, rows * NOISE_ROW))[:, :samples]
+    names = ("first noise", "second noise")
+    starts = tf.concat([draws.uniform(name, 0.0, last) for name in names], axis=0)
+    stretches = tf.gather(noise, tf.cast(starts, tf.int32) + tf.range(rows)[None])
+    stretches = tf.reshape(stretches, (-1, rows * NOISE_ROW))[:, :samples]
+    first, second = tf.split(stretches, 2)
+    level = db_to_amplitude(draws.uniform("second noise level", -40.0, 0.0))
+    return first + level * second

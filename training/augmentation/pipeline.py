@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from training.augmentation.channel import apply_microphone, apply_telephone
+from training.augmentation.channel import RESPONSE_POINTS, apply_microphone, apply_telephone
 from training.augmentation.levels import db_to_amplitude
 from training.augmentation.noise_mixing import add_noise
 from training.augmentation.random_draws import RandomDraws
@@ -12,7 +12,11 @@ from training.augmentation.speed_and_shift import change_speed_and_shift
 
 
 def augment(
-    audio: tf.Tensor, is_silence: tf.Tensor, noise: tf.Tensor, seed: tf.Tensor, settings: Augment
+    audio: tf.Tensor,
+    is_silence: tf.Tensor,
+    noise: tf.Tensor,
+    draws: RandomDraws,
+    settings: Augment,
 ) -> tf.Tensor:
     """Augment a batch of clips.
 
@@ -20,13 +24,12 @@ def augment(
         audio: int16, shape (batch, samples), samples divisible by 4; zeros in clips of silence.
         is_silence: bool, shape (batch,).
         noise: float32, shape (rows, NOISE_ROW), consecutive noise at an RMS near 1.
-        seed: int32, shape (2,), the seed of the step.
+        draws: the random numbers of the step.
         settings: what to change and how much.
 
     Returns:
         float32, shape (batch, samples), in [-1, 1].
     """
-    draws = RandomDraws(seed, tf.shape(audio)[0])
     is_silence = is_silence[:, None]
     speech = change_speed_and_shift(audio, draws, settings)
     speech = reverberate(speech, draws, settings.reverb_share)
@@ -38,6 +41,24 @@ def augment(
     gain = db_to_amplitude(draws.uniform("gain", *settings.gain_db))
     # The level of noise in a clip of silence is random already.
     return _scale(mixed, tf.where(is_silence, 1.0, gain))
+
+
+def draw_before_xla(draws: RandomDraws, settings: Augment) -> dict[str, tf.Tensor]:
+    """Draw what a function that XLA compiles cannot draw by itself; see `RandomDraws`.
+
+    Args:
+        draws: the random numbers of the step.
+        settings: those of `augment` and `mixup`.
+
+    Returns:
+        The numbers by the names of their draws.
+    """
+    drawn = {}
+    if settings.eq_db:
+        drawn["eq"] = draws.normal("eq", len(RESPONSE_POINTS))
+    if settings.mixup_share:
+        drawn["mixup weight"] = draws.beta("mixup weight", settings.mixup_alpha)
+    return drawn
 
 
 @tf.function(jit_compile=True)  # one pass instead of three

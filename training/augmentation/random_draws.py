@@ -1,38 +1,58 @@
 """Random numbers for one training step, reproducible from a seed."""
 
 import zlib
+from collections.abc import Mapping
+from typing import Any
 
 import tensorflow as tf
+
+ALGORITHM = "philox"  # TensorFlow's choice on CPUs and GPUs; XLA would choose another one
 
 
 class RandomDraws:
     """Random numbers for the clips of one batch.
 
     Each draw has a name, and its stateless generator is seeded with the step's seed and that name.
-    So adding or removing one draw does not change the others.
+    So adding or removing one draw does not change the others. All devices draw the same numbers,
+    and XLA does, too, except for `normal` and `beta`.
 
     Args:
         seed: int32 (2,), the seed of the step.
         batch_size: number of clips.
+        drawn: what `normal` and `beta` shall return, by name, inside a function that XLA compiles.
+            See `pipeline.draw_before_xla`. Default: nothing.
     """
 
-    def __init__(self, seed: tf.Tensor, batch_size: tf.Tensor) -> None:
-        self.seed, self.batch_size = seed, batch_size
+    def __init__(
+        self, seed: tf.Tensor, batch_size: tf.Tensor, drawn: Mapping[str, tf.Tensor] | None = None
+    ) -> None:
+        self.seed, self.batch_size, self.drawn = seed, batch_size, drawn or {}
 
     def _seed_of(self, name: str) -> tf.Tensor:
         number = zlib.crc32(name.encode()) & 0x7FFFFFFF
-        return tf.random.experimental.stateless_fold_in(self.seed, number)
+        return tf.random.experimental.stateless_fold_in(self.seed, number, ALGORITHM)
 
-    def uniform(self, name: str, low: float, high: float) -> tf.Tensor:
+    def uniform(self, name: str, low: Any, high: Any) -> tf.Tensor:
         """Return a number in [low, high) for each clip, float32 (batch, 1)."""
-        return tf.random.stateless_uniform((self.batch_size, 1), self._seed_of(name), low, high)
+        bits = tf.random.stateless_uniform(
+            (self.batch_size, 1), self._seed_of(name), None, None, tf.int32, alg=ALGORITHM
+        )
+        # As TensorFlow does it: 23 bits are the fraction of a number in [1, 2). XLA takes others.
+        bits = tf.bitwise.bitwise_or(tf.bitwise.bitwise_and(bits, 0x7FFFFF), 0x3F800000)
+        low, high = (tf.convert_to_tensor(limit, tf.float32) for limit in (low, high))
+        return (tf.bitcast(bits, tf.float32) - 1.0) * (high - low) + low
 
     def normal(self, name: str, count: int) -> tf.Tensor:
         """Return standard normal numbers for each clip, float32 (batch, count)."""
-        return tf.random.stateless_normal((self.batch_size, count), self._seed_of(name))
+        if name in self.drawn:
+            return self.drawn[name]
+        shape = (self.batch_size, count)
+        return tf.random.stateless_normal(shape, self._seed_of(name), alg=ALGORITHM)
 
     def beta(self, name: str, alpha: float) -> tf.Tensor:
         """Return a number in [0, 1] from Beta(alpha, alpha) for each clip, float32 (batch, 1)."""
+        if name in self.drawn:
+            return self.drawn[name]
         shape = (self.batch_size, 2)  # float64: gamma variates of a small alpha underflow float32
         gamma = tf.random.stateless_gamma(shape, self._seed_of(name), alpha, dtype=tf.float64)
         return tf.cast(gamma[:, :1] / tf.reduce_sum(gamma, axis=1, keepdims=True), tf.float32)
@@ -41,8 +61,6 @@ class RandomDraws:
         """Return true with a probability for each clip, bool (batch, 1)."""
         return self.uniform(name, 0.0, 1.0) < probability
 
-    def subset(self, name: str, share: float) -> tf.Tensor:
-        """Return ceil(share * batch) different row numbers of the batch, int32 (count,)."""
-        count = tf.math.ceil(share * tf.cast(self.batch_size, tf.float32))
-        order = tf.argsort(self.uniform(name, 0.0, 1.0)[:, 0])
-        return order[: tf.cast(count, tf.int32)]
+    def order(self, name: str) -> tf.Tensor:
+        """Return the row numbers of the batch in a random order, int32 (batch,)."""
+        return tf.argsort(self.uniform(name, 0.0, 1.0)[:, 0])

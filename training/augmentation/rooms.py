@@ -8,6 +8,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from training.augmentation.random_draws import RandomDraws
+from training.augmentation.random_share import change_share
 from training.clips.window import RATE
 
 SPEED_OF_SOUND = 343.0  # m/s
@@ -31,13 +32,15 @@ def reverberate(audio: tf.Tensor, draws: RandomDraws, share: float) -> tf.Tensor
     if not share:
         return audio
     samples = audio.shape[1]
-    rows = draws.subset("reverb share", share)
-    room = tf.cast(draws.uniform("room", 0.0, float(ROOMS)), tf.int32)[:, 0]
-    response = tf.gather(_room_spectra(samples), tf.gather(room, rows))
     length = [samples + RESPONSE_SAMPLES]
-    spectrum = tf.signal.rfft(tf.gather(audio, rows), length) * response
-    clips = tf.signal.irfft(spectrum, length)[:, :samples]
-    return tf.tensor_scatter_nd_update(audio, rows[:, None], clips)
+    room = tf.cast(draws.uniform("room", 0.0, float(ROOMS)), tf.int32)[:, 0]
+
+    def convolve(clips: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+        response = tf.gather(_room_spectra(samples), tf.gather(room, rows))
+        spectrum = tf.signal.rfft(clips, length) * response
+        return tf.signal.irfft(spectrum, length)[:, :samples]
+
+    return change_share(audio, draws, "reverb share", share, convolve)
 
 
 @functools.cache

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from training.augmentation.random_draws import RandomDraws
 from training.augmentation.settings import Augment
 from training.recipes.recipe import Recipe
 
@@ -91,7 +92,8 @@ class SpeechTask:
         self._features = tf.function(self._augmented_features)
 
     def _augmented_features(self, clips: tf.Tensor, targets: tf.Tensor, number: Any) -> tf.Tensor:
-        audio, _ = self._trainer.augmented(clips, targets, (7, number))
+        draws = RandomDraws((7, number), BATCH)
+        audio, _ = self._trainer.augmented(clips, targets, draws)
         return self._trainer.front_end(audio)
 
     def batch(self, rng: np.random.Generator) -> tuple[Features, Targets]:

@@ -69,8 +69,8 @@ def plot_augmentations(clip: Samples, other: Samples, path: Path, seed: int = 92
     panels = figure.subfigures(ROWS, COLUMNS, squeeze=False)
     for panel, (name, changes) in zip(panels.flat, PANELS.items(), strict=True):
         settings = Augment(**DISABLED | changes)
-        audio = augment(pair, np.zeros(2, bool), noise, (seed, 0), settings)
         draws = RandomDraws((seed, 0), 2)
+        audio = augment(pair, np.zeros(2, bool), noise, draws, settings)
         audio, _ = mixup(audio, np.eye(2, dtype=np.float32), draws, settings)
         log_mel = mask_spectrogram(front_end.log_mel(audio), (seed + 1, 0), settings)
         panel.suptitle(name, fontsize="medium")

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from speechgru.atomic_files import replacing
 from speechgru.features import MFCCConfig, log_mel
 from training.augmentation.pipeline import augment
+from training.augmentation.random_draws import RandomDraws
 from training.clips.window import WINDOW
 from training.data.task import Task
 from training.recipes.recipe import Recipe
@@ -74,7 +75,13 @@ def with_silence(task: Task, recipe: Recipe) -> Task:
     settings, batch = recipe.augment, np.zeros((SILENT_BATCH, WINDOW), np.int16)
     is_silence = np.ones(len(batch), bool)
     noises = [
-        augment(batch, is_silence, task.noise, (recipe.seed, number), settings)
+        augment(
+            batch,
+            is_silence,
+            task.noise,
+            RandomDraws((recipe.seed, number), SILENT_BATCH),
+            settings,
+        )
         for number in range(SILENT_CLIPS // len(batch))
     ]
     clips = np.concatenate([task.clips, np.int16(np.round(np.concatenate(noises) * 32767))])

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from training.augmentation.pipeline import augment
+from training.augmentation.random_draws import RandomDraws
 from training.augmentation.settings import Augment
 from training.clips.window import RATE
 
@@ -39,7 +40,7 @@ def tone(frequency=1000.0, peak=0.1):
 
 def augmented(clips, noise, settings, seed=(0, 1), silence=None):
     silent = np.zeros(len(clips), bool) if silence is None else silence
-    return augment(clips, silent, noise, seed, settings).numpy()
+    return augment(clips, silent, noise, RandomDraws(seed, len(clips)), settings).numpy()
 
 
 def level(audio):

@@ -62,8 +62,8 @@ def whole_step(settings):
     """The concrete function of a step with augmentation, masks and mixup."""
 
     def step(clips, silence, noise, log_mel, targets, number):
-        audio = augment(clips, silence, noise, (0, number), settings)
         draws = RandomDraws((0, number), BATCH)
+        audio = augment(clips, silence, noise, draws, settings)
         masked = mask_spectrogram(log_mel, (1, number), settings)
         return *mixup(audio, targets, draws, settings), masked
 

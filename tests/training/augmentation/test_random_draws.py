@@ -1,7 +1,10 @@
 """Random draws have the distributions that they are named after."""
 
+import zlib
+
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.training.augmentation.signals import SEED
 from training.augmentation.random_draws import RandomDraws
@@ -15,11 +18,37 @@ def test_beta_draws_have_the_mean_and_variance_of_beta(alpha):
     assert weights.var() == pytest.approx(1 / (4 * (2 * alpha + 1)), rel=0.05)
 
 
-def test_a_subset_has_different_rows_and_its_size_is_rounded_up():
-    rows = RandomDraws(SEED, 30).subset("rows", 0.05).numpy()
-    assert len(set(rows)) == len(rows) == 2
-    assert rows.min() >= 0
-    assert rows.max() < 30
+def test_an_order_has_each_row_once():
+    order = RandomDraws(SEED, 30).order("rows").numpy()
+    assert sorted(order) == [*range(30)] != [*order]
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-5.0, 30.0), (0.0, 12345.0)])
+def test_uniform_draws_are_those_of_tensorflow(low, high):
+    seed = tf.random.experimental.stateless_fold_in(SEED, zlib.crc32(b"level") & 0x7FFFFFFF)
+    expected = tf.random.stateless_uniform((500, 1), seed, low, high)
+    np.testing.assert_array_equal(RandomDraws(SEED, 500).uniform("level", low, high), expected)
+    assert low <= np.min(expected) < low + (high - low) / 20
+    assert high > np.max(expected) > high - (high - low) / 20
+
+
+def test_xla_draws_the_same_numbers():
+    def draw(number):
+        draws = RandomDraws((3, number), 200)
+        return draws.uniform("speed", 0.8, 1.2), draws.order("rows")
+
+    one, other = (tf.function(draw, jit_compile=jit)(tf.constant(4)) for jit in (False, True))
+    np.testing.assert_allclose(one[0], other[0], rtol=1e-6)
+    np.testing.assert_array_equal(one[1], other[1])
+
+
+def test_numbers_that_were_drawn_before_are_returned():
+    draws = RandomDraws(SEED, 5)
+    drawn = {"eq": draws.normal("eq", 3), "weight": draws.beta("weight", 0.2)}
+    for found in (RandomDraws(SEED, 5, drawn), RandomDraws((8, 8), 5, drawn)):
+        assert found.normal("eq", 3) is drawn["eq"]
+        assert found.beta("weight", 0.2) is drawn["weight"]
+    assert np.abs(RandomDraws((8, 8), 5).normal("eq", 3) - drawn["eq"]).max() > 0.1
 
 
 def test_draws_depend_on_the_seed_and_on_the_name():

@@ -78,7 +78,7 @@ def test_every_room_begins_with_the_direct_sound_and_decays():
 def test_reverberation_is_convolution_with_a_room_for_its_share_of_the_clips(draws):
     clips = np.random.default_rng(0).normal(size=(BATCH, SAMPLES)).astype(np.float32)
     found = reverberate(clips, draws, 0.25).numpy()
-    places = draws.subset("reverb share", 0.25).numpy()
+    places = draws.order("reverb share").numpy()[: BATCH // 4]
     np.testing.assert_array_equal(np.delete(found, places, 0), np.delete(clips, places, 0))
     assert len(set(places)) == 8
     bank = room_impulse_responses()
