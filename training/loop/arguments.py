@@ -30,6 +30,7 @@ class Options:
     noise: Path | None = None
     synthetic: Path | None = None
     epochs: int | None = None
+    batch: int | Literal["auto"] | None = None
     seed: int | None = None
     start: Path | None = None
     teachers: tuple[Path, ...] = ()
@@ -119,6 +120,13 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
         help="name of a recipe in training/recipes/, or a TOML file (default: medium)",
     )
     add("--epochs", type=_whole_number, metavar="N", help="epochs (default: the recipe's)")
+    add(
+        "--batch",
+        type=_batch,
+        metavar="N|auto",
+        help="clips in a batch; auto: the recipe's gpu_batch_size on a GPU. The learning rate, the "
+        "weight decay and the steps are scaled with it (default: the recipe's batch_size)",
+    )
     add("--seed", type=_whole_number, metavar="N", help="random seed (default: the recipe's)")
     add(
         "--start",
@@ -159,6 +167,15 @@ def _word(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError(f"expected a word, found {text!r}")
     return text
+
+
+def _batch(text: str) -> int | Literal["auto"]:
+    if text == "auto":
+        return "auto"
+    if not text.isdecimal() or len(text) > 9 or not int(text):
+        found = repr(text[:40])
+        raise argparse.ArgumentTypeError(f"expected a number of clips or auto, found {found}")
+    return int(text)
 
 
 def _whole_number(text: str) -> int:

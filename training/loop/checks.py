@@ -10,7 +10,7 @@ from training.clips.errors import DataError
 from training.clips.finding import find_clips, find_recordings
 from training.clips.words import SILENCE, UNKNOWN, choose_words
 from training.loop.arguments import Options, UsageError
-from training.recipes.recipe import Recipe, load_recipe, override
+from training.recipes.recipe import Recipe, load_recipe, override, with_batch_size
 from training.run_files import run_folder
 from training.run_files.trained_model import read_metrics
 
@@ -21,7 +21,8 @@ class Plan:
 
     Attributes:
         options: the options; those of the run's start if it is resumed.
-        recipe: the recipe, with the options' epochs and seed.
+        recipe: the recipe, with the options' epochs, seed and batch size. That of `--batch auto`
+            is known when the device is.
         labels: the labels of the data folder; None if it is still to be downloaded.
     """
 
@@ -40,6 +41,8 @@ def check_options(options: Options) -> Plan:
     if options.resume:
         options = run_folder.saved_options(options)
     recipe = override(load_recipe(options.recipe), epochs=options.epochs, seed=options.seed)
+    if isinstance(options.batch, int):
+        recipe = with_batch_size(recipe, options.batch)
     if options.resume:
         run_folder.check_writable(options.out)
     else:

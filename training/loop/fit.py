@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from tqdm import tqdm
 
 from speechgru.errors import SpeechGRUError
 from training.data.task import Task
+from training.loop.devices import loss_hint
 from training.loop.network import Network
 from training.loop.trainer import Trainer
 from training.run_files.epoch_files import EpochFiles, restore
@@ -87,14 +90,12 @@ def _train(trainer: Trainer, out: Path, writes: bool, identity: str) -> bool:
 def _train_epoch(trainer: Trainer, epoch: int, bar: Any, out: Path) -> None:
     """Train for one epoch, validate, and add a row to each network's history."""
     began, steps = time.monotonic(), trainer.recipe.steps
-    rng = np.random.default_rng((trainer.recipe.seed, epoch))
     results = []
-    for number in range(epoch * steps, (epoch + 1) * steps):
-        rows, labels = trainer.draw(rng)
-        results.append(trainer.step(rows, labels, number))
+    for number, batch in enumerate(_batches(trainer, epoch), start=epoch * steps):
+        results.append(trainer.step(*batch, number))
         bar.update()
     means = np.mean([[v.numpy() for v in pair] for pair in results], axis=0)
-    _check_finite(means, epoch, out)
+    _check_finite(means, epoch, f"{loss_hint(trainer.device)}; {out} holds the epochs before it")
     trainer.update_eval_models()
     validated = [_validate(network, trainer.task) for network in trainer.networks]
     seconds = time.monotonic() - began
@@ -103,12 +104,24 @@ def _train_epoch(trainer: Trainer, epoch: int, bar: Any, out: Path) -> None:
         network.history.append({**row, **found, "seconds": seconds})
 
 
-def _check_finite(means: npt.NDArray[np.floating[Any]], epoch: int, out: Path) -> None:
+def _batches(trainer: Trainer, epoch: int) -> Iterator[tuple[Any, Any]]:
+    """Draw an epoch's batches. Each is drawn and copied while the step before it runs."""
+    rng = np.random.default_rng((trainer.recipe.seed, epoch))
+
+    def draw() -> tuple[Any, Any]:
+        return trainer.load(*trainer.draw(rng))
+
+    with ThreadPoolExecutor(1) as thread:
+        drawn = thread.submit(draw)
+        for _ in range(trainer.recipe.steps - 1):
+            batch, drawn = drawn.result(), thread.submit(draw)
+            yield batch
+        yield drawn.result()
+
+
+def _check_finite(means: npt.NDArray[np.floating[Any]], epoch: int, hint: str) -> None:
     if not np.isfinite(means).all():
-        raise TrainingError(
-            f"the loss became {means.max()} in epoch {epoch + 1}: try a lower `learning_rate`; "
-            f"{out} holds the epochs before it"
-        )
+        raise TrainingError(f"the loss became {means.max()} in epoch {epoch + 1}: {hint}")
 
 
 def _validate(network: Network, task: Task) -> dict[str, float]:

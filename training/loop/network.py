@@ -49,12 +49,11 @@ class Network:
         start: a trained model to continue from, or None.
         labels: the classes.
         recipe: the recipe.
-        mixed: whether to train in bfloat16. Weights stay float32.
 
     Attributes:
-        eval_model: float32; the model that is validated and saved.
-        train_model: the model that the step trains. It is `eval_model` itself unless it computes
-            in bfloat16 or the recipe averages weights.
+        eval_model: the model that is validated and saved.
+        train_model: the model that the step trains. It is `eval_model` itself unless the recipe
+            averages weights.
         classifier: `train_model` from features and a state to logits and the next state.
         history: one row per epoch.
     """
@@ -65,13 +64,13 @@ class Network:
         start: keras.Model | None,
         labels: Sequence[str],
         recipe: Recipe,
-        mixed: bool,
     ) -> None:
         self.preset = preset
         model = start or build_preset(preset, labels, recipe.front_end)
         self.train_model = model
-        if mixed or recipe.average:
-            self.train_model = _copy(model, preset, labels, recipe.front_end, mixed)
+        if recipe.average:
+            self.train_model = build_preset(preset, labels, recipe.front_end)
+            set_weights(self.train_model, model.get_weights())
         self.classifier = without_front_end(self.train_model)
         self.history: list[dict[str, float]] = []
         self.set_eval_model(model)
@@ -94,20 +93,6 @@ class Network:
         return np.concatenate(
             [self._predict(tf.constant(part.astype(np.float32) / 32768)) for part in parts]
         )
-
-
-def _copy(
-    model: keras.Model, preset: str, labels: Sequence[str], config: MFCCConfig, mixed: bool
-) -> keras.Model:
-    """Return a model with the same weights that computes in bfloat16 if `mixed`."""
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16" if mixed else policy)
-    try:
-        copy = build_preset(preset, labels, config)
-    finally:
-        keras.config.set_dtype_policy(policy)
-    set_weights(copy, model.get_weights())
-    return copy
 
 
 def set_weights(model: keras.Model, weights: Sequence[npt.NDArray[Any]]) -> None:

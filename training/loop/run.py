@@ -1,5 +1,6 @@
 """A training run from checked options to the report."""
 
+import dataclasses
 import json
 import shlex
 from collections.abc import Sequence
@@ -16,16 +17,19 @@ from training.data.task import Task, make_task
 from training.loop.arguments import Options
 from training.loop.checks import Plan, find_labels
 from training.loop.devices import (
+    Device,
     check_batch_size,
     choose_device,
     choose_strategy,
+    describe_device,
     is_chief,
+    pays_to_compile,
 )
 from training.loop.fit import train
 from training.loop.librosa_features import librosa_log_mel, with_silence
 from training.loop.report import report
 from training.loop.trainer import Trainer
-from training.recipes.recipe import Recipe
+from training.recipes.recipe import Recipe, with_batch_size
 from training.run_files import run_folder
 from training.run_files.earlier_runs import EarlierRun, check_labels, load_start, load_teachers
 
@@ -43,11 +47,19 @@ def run(plan: Plan) -> bool:
         SpeechGRUError: the data, a model or a device cannot be used, or the training failed.
         OSError: a file cannot be read or written.
     """
-    options, recipe = plan.options, plan.recipe
     # Each network has a graph of its own, which TensorFlow takes for one that is traced again.
     tf.get_logger().addFilter(lambda record: "tf.function retracing" not in record.getMessage())
-    device = choose_device(options.device)
-    strategy = choose_strategy(options.strategy, device)
+    device = choose_device(plan.options.device)
+    strategy = choose_strategy(plan.options.strategy, device)
+    if plan.options.batch == "auto" and device.is_gpu:
+        recipe = with_batch_size(plan.recipe, plan.recipe.gpu_batch_size)
+        plan = dataclasses.replace(plan, recipe=recipe)
+    with device.scope():
+        return _run(plan, device, strategy)
+
+
+def _run(plan: Plan, device: Device, strategy: Any) -> bool:
+    options, recipe = plan.options, plan.recipe
     check_batch_size(recipe, strategy)
     with strategy.scope():
         start = load_start(options.start, recipe) if options.start else []
@@ -60,6 +72,7 @@ def run(plan: Plan) -> bool:
     models = [model.file for model in (*start, *teachers)]
     identity = _prepare_folder(plan, task, models, writes)
     _describe(task, recipe, teachers)
+    print(f"{describe_device(device, strategy)}; {_describe_batch(plan, device)}")
     log_mel = None
     if options.features == "librosa":
         task, log_mel = _librosa_features(task, recipe)
@@ -67,8 +80,10 @@ def run(plan: Plan) -> bool:
         task,
         recipe,
         [model.model for model in start] or None,
+        device=device,
         strategy=strategy,
         teachers=[teacher.model for teacher in teachers],
+        compiled=pays_to_compile(device, strategy, recipe),
         log_mel=log_mel,
     )
     interrupted = train(trainer, options.out, writes, identity)
@@ -119,6 +134,16 @@ def _describe(task: Task, recipe: Recipe, teachers: Sequence[EarlierRun]) -> Non
         print(f"teachers: {', '.join(str(teacher.folder) for teacher in teachers)}")
     elif recipe.students:
         print(f"students: {', '.join(recipe.students)}, with {recipe.preset} as teacher")
+
+
+def _describe_batch(plan: Plan, device: Device) -> str:
+    recipe, options = plan.recipe, plan.options
+    text = f"batches of {recipe.batch_size}, {recipe.steps} an epoch"
+    if options.batch:
+        text += f", learning rate {recipe.learning_rate:.3g}"
+    elif device.is_gpu and not options.resume and recipe.gpu_batch_size > recipe.batch_size:
+        text += f" (--batch auto trains with {recipe.gpu_batch_size}, which keeps a GPU busier)"
+    return text
 
 
 def _librosa_features(task: Task, recipe: Recipe) -> tuple[Task, npt.NDArray[np.float32]]:

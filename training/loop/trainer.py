@@ -11,12 +11,12 @@ import tensorflow as tf
 from speechgru.mfcc_layer import MFCC
 from speechgru.models import initial_state
 from training.augmentation.mixup import mixup
-from training.augmentation.pipeline import augment
+from training.augmentation.pipeline import augment, draw_before_xla
 from training.augmentation.random_draws import RandomDraws
 from training.augmentation.spec_augment import mask_spectrogram
 from training.data.batches import draw_batch, label_shares
 from training.data.task import Task
-from training.loop.devices import check_batch_size
+from training.loop.devices import Device, check_batch_size
 from training.loop.network import Network, set_weights, without_front_end
 from training.loop.optimizer import make_optimizer
 from training.recipes.recipe import Recipe
@@ -48,11 +48,13 @@ class Trainer:
         recipe: the settings.
         start: trained models to continue from, one for the preset and each student, built inside
             `strategy.scope()`. Default None: new models.
+        device: what the steps run on. Default: a CPU.
         strategy: a ``tf.distribute.Strategy`` that splits each batch. Default None: one device.
         teachers: trained models with these labels and this front end. All networks then learn from
             the mean of their probabilities, and students no longer from the recipe's model.
             Default none.
-        mixed: whether to compute in bfloat16. Weights stay float32. Default False.
+        compiled: whether XLA compiles augmentation, features, masks and the optimizer. The random
+            draws stay the same; results differ by rounding. Needs one device. Default False.
         log_mel: float32, shape (clips, frames, bands), features of `task.clips` that are used
             instead of augmented audio. Default None.
 
@@ -72,12 +74,13 @@ class Trainer:
         recipe: Recipe,
         start: Sequence[keras.Model] | None = None,
         *,
+        device: Device = Device("CPU", is_gpu=False),
         strategy: Any = None,
         teachers: Sequence[keras.Model] = (),
-        mixed: bool = False,
+        compiled: bool = False,
         log_mel: npt.NDArray[np.float32] | None = None,
     ) -> None:
-        self.task, self.recipe, self.log_mel = task, recipe, log_mel
+        self.task, self.recipe, self.log_mel, self.device = task, recipe, log_mel, device
         self.strategy = strategy or tf.distribute.get_strategy()
         self.replicas = self.strategy.num_replicas_in_sync
         check_batch_size(recipe, self.strategy)
@@ -88,7 +91,7 @@ class Trainer:
         presets = (recipe.preset, *recipe.students)
         with self.strategy.scope():
             self.networks = [
-                Network(preset, model, task.labels, recipe, mixed)
+                Network(preset, model, task.labels, recipe)
                 for preset, model in zip(presets, start or [None] * len(presets), strict=True)
             ]
             self.teachers = [*teachers]
@@ -100,6 +103,11 @@ class Trainer:
         self.noise = tf.constant(task.noise)
         shares = label_shares(len(task.labels), recipe.unknown_share, recipe.silence_share)
         self.prior = np.log(np.maximum(shares, LEAST_SHARE)).astype(np.float32)
+        self.compiled = compiled
+        self._features, self._update = self._compute_features, self._apply_gradients
+        if compiled:
+            self._features = tf.function(self._features, jit_compile=True)
+            self._update = tf.function(self._update, jit_compile=True)
         self._run = tf.function(lambda *batch: self.strategy.run(self._step, args=batch))
 
     def draw(self, rng: np.random.Generator) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
@@ -127,38 +135,51 @@ class Trainer:
                 features.append(self.front_end.dct(tf.constant(self.log_mel[rows])).numpy())
                 continue
             seed = (self.recipe.seed, tf.constant(-1 - number))
-            audio, _ = self.augmented(self.task.clips[rows], labels, seed)
+            audio, _ = self.augmented(self.task.clips[rows], labels, RandomDraws(seed, len(rows)))
             features.append(self.front_end(audio).numpy())
         for network in self.networks:
             network.train_model.get_layer("scale").adapt(np.concatenate(features))
         self.adapted = True
 
-    def step(self, rows: Array, labels: Array, number: int) -> tuple[Any, Any]:
-        """Train on one batch.
+    def load(self, rows: Array, labels: Array) -> tuple[Any, Any]:
+        """Copy a batch to the devices.
 
         Args:
             rows: int32, shape (batch,), rows of `task.clips`.
             labels: int32, shape (batch,), their labels.
+
+        Returns:
+            The clips (or their log-mel features) and the labels, for `step`.
+        """
+        source = self.task.clips if self.log_mel is None else self.log_mel
+        with self.device.scope():  # each thread has its own
+            return self._distribute(source[rows]), self._distribute(labels)
+
+    def step(self, inputs: Any, labels: Any, number: int) -> tuple[Any, Any]:
+        """Train on one batch.
+
+        Args:
+            inputs: clips, as `load` returns them.
+            labels: their labels, as `load` returns them.
             number: number of the step in the run, from 0.
 
         Returns:
             Loss and accuracy of each network, shape (networks,) each.
         """
-        source = self.task.clips if self.log_mel is None else self.log_mel
-        batch = [self._distribute(array) for array in (source[rows], labels)]
+        size = self.recipe.batch_size
         if number % self.recipe.steps == 0 or self._carried is None:
-            self._carried = self._initial_states(len(rows) // self.replicas)
-        *results, self._carried = self._run(*batch, tf.constant(number), self._carried)
+            self._carried = self._initial_states(size // self.replicas)
+        *results, self._carried = self._run(inputs, labels, tf.constant(number), self._carried)
         loss, correct = (self.strategy.reduce("SUM", value, axis=None) for value in results)
-        return loss, correct / len(rows)
+        return loss, correct / size
 
-    def augmented(self, clips: Any, labels: Any, seed: Any) -> tuple[Any, Any]:
+    def augmented(self, clips: Any, labels: Any, draws: RandomDraws) -> tuple[Any, Any]:
         """Augment clips.
 
         Args:
             clips: int16, shape (batch, samples).
             labels: int32, shape (batch,).
-            seed: int32, shape (2,).
+            draws: the random numbers of the step.
 
         Returns:
             Audio, shape (batch, samples), and targets (probabilities), shape (batch, labels);
@@ -166,8 +187,7 @@ class Trainer:
         """
         is_silence = labels == len(self.task.labels) - 1
         settings = self.recipe.augment
-        audio = augment(clips, is_silence, self.noise, seed, settings)
-        draws = RandomDraws(seed, tf.shape(clips)[0])
+        audio = augment(clips, is_silence, self.noise, draws, settings)
         return mixup(audio, self._smoothed(labels), draws, settings)
 
     def update_eval_models(self) -> None:
@@ -239,7 +259,10 @@ class Trainer:
         self.traces += 1
         replica = tf.distribute.get_replica_context()
         seed = self.recipe.seed + SEED_STRIDE * replica.replica_id_in_sync_group
-        features, targets = self._features(inputs, labels, seed, number)
+        drawn = {}
+        if self.compiled:
+            drawn = draw_before_xla(RandomDraws((seed, number), len(labels)), self.recipe.augment)
+        features, targets = self._features(inputs, labels, seed, number, drawn)
         carries = tf.random.stateless_uniform((len(labels), 1), (seed + 2, number))
         carries = tf.cast(carries < self.recipe.state_carry_probability, tf.float32)
         with tf.GradientTape() as tape:
@@ -247,22 +270,25 @@ class Trainer:
                 network.classifier({"mfcc": features, **_scaled(state, carries)}, training=True)
                 for network, state in zip(self.networks, states, strict=True)
             ]
-            logits = [tf.cast(output["logits"], tf.float32) + self.prior for output in outputs]
+            logits = [output["logits"] + self.prior for output in outputs]
             losses = self._losses(features, targets, logits)
         weights = [network.train_model.trainable_variables for network in self.networks]
-        self._update(tape.gradient(losses, weights), replica)
+        self._update(tape.gradient(losses, weights))
         predictions = tf.argmax(tf.stack(logits), axis=2, output_type=tf.int32)
         next_states = [
-            {name: tf.cast(output[f"next_{name}"], tf.float32) for name in state}
+            {name: output[f"next_{name}"] for name in state}
             for output, state in zip(outputs, states, strict=True)
         ]
         correct = tf.reduce_sum(tf.cast(predictions == labels, tf.float32), axis=1)
         return losses, correct, next_states
 
-    def _features(self, inputs: Any, labels: Any, seed: Any, number: Any) -> tuple[Any, Any]:
+    def _compute_features(
+        self, inputs: Any, labels: Any, seed: Any, number: Any, drawn: dict[str, Any]
+    ) -> tuple[Any, Any]:
         """Return MFCC, (batch, frames, n_mfcc), and targets, (batch, labels)."""
         if self.log_mel is None:
-            audio, targets = self.augmented(inputs, labels, (seed, number))
+            draws = RandomDraws((seed, number), len(labels), drawn)
+            audio, targets = self.augmented(inputs, labels, draws)
             log_mel = self.front_end.log_mel(audio)
         else:
             log_mel, targets = inputs, self._smoothed(labels)
@@ -304,8 +330,9 @@ class Trainer:
         ]
         return tf.reduce_mean(tf.nn.softmax(tf.stack(logits) + self.prior), axis=0)
 
-    def _update(self, gradients: list[list[Any]], replica: Any) -> None:
-        """Clip each network's gradients by their global norm and apply them."""
+    def _apply_gradients(self, gradients: list[list[Any]]) -> None:
+        """Clip each network's gradients by their global norm and update the weights."""
+        replica = tf.distribute.get_replica_context()
         clipped = []
         for own in gradients:
             # Sum over the devices first, to clip the whole batch's. Keras sums once more.

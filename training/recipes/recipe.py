@@ -6,6 +6,7 @@ This module does not need TensorFlow.
 import dataclasses
 import difflib
 import json
+import math
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -32,6 +33,7 @@ class RecipeError(SpeechGRUError, ValueError):
     """A recipe that cannot be used. The message names the file and the key."""
 
 
+BatchSize = Annotated[int, Field(ge=1, le=16_384)]
 BelowHalf = Annotated[float, Field(ge=0, lt=0.5)]
 
 
@@ -48,6 +50,8 @@ class Recipe:
         epochs: number of epochs. The model of the last one is saved.
         steps: batches in an epoch.
         batch_size: clips in a batch.
+        gpu_batch_size: clips in a batch with `--batch auto` on a GPU. `with_batch_size` scales the
+            other settings.
         learning_rate: highest learning rate of AdamW. It rises to this over the first 500 steps
             and falls to zero along a cosine.
         weight_decay: weight decay of AdamW.
@@ -74,7 +78,8 @@ class Recipe:
     teaching: Share = 0.8
     epochs: Annotated[int, Field(ge=1)] = 40
     steps: Annotated[int, Field(ge=1)] = 400
-    batch_size: Annotated[int, Field(ge=1, le=16_384)] = 128
+    batch_size: BatchSize = 128
+    gpu_batch_size: BatchSize = 512
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
     weight_decay: Share = 1e-2
     clip_norm: Annotated[float, Field(gt=0, le=1e6)] = 1.0
@@ -190,6 +195,34 @@ def override(recipe: Recipe, **options: int | None) -> Recipe:
         message = _describe(error)
         key = next((key for key in given if message.startswith(f"`{key}`")), None)
         raise RecipeError(message.replace(f"`{key}`", f"--{key}", 1)) from error
+
+
+def with_batch_size(recipe: Recipe, batch_size: int) -> Recipe:
+    """Return a recipe with another batch size that trains on as many clips, equally well.
+
+    With batches that are k times as large, an epoch has a kth of the steps. The learning rate and
+    the weight decay grow by the square root of k (Malladi 2022, arXiv:2205.10287, for Adam; the
+    product of both, by which a step shrinks the weights, then grows by k).
+
+    Args:
+        recipe: the recipe.
+        batch_size: clips in a batch.
+
+    Raises:
+        RecipeError: a value is outside its limits; the message names `--batch`.
+    """
+    factor = batch_size / recipe.batch_size
+    try:
+        return dataclasses.replace(
+            recipe,
+            batch_size=batch_size,
+            steps=max(1, round(recipe.steps / factor)),
+            learning_rate=recipe.learning_rate * math.sqrt(factor),
+            weight_decay=recipe.weight_decay * math.sqrt(factor),
+        )
+    except (ValidationError, ArithmeticError) as error:
+        reason = _describe(error) if isinstance(error, ValidationError) else str(error)
+        raise RecipeError(f"--batch {batch_size}: {reason}") from error
 
 
 def _not_found(name_or_path: str) -> str:

@@ -94,7 +94,7 @@ def write_start(out: Path, options: Options, recipe: Recipe) -> None:
 def saved_options(options: Options) -> Options:
     """Return the options with which a run was started, with absolute paths.
 
-    Epochs and seed are in the recipe, which is the folder's `recipe.json`.
+    Epochs, batch size and seed are in the recipe, which is the folder's `recipe.json`.
 
     Args:
         options: options with `--resume`. `out` is the run's folder; any other option must be as
@@ -124,7 +124,7 @@ def saved_options(options: Options) -> Options:
         raise RunFolderError(f"{path}: expected the start of a run, found {error!r}") from error
     _check_same(options.from_folder(Path.cwd()), saved)
     return dataclasses.replace(
-        saved, recipe=str(out / RECIPE), epochs=None, seed=None, out=out, resume=True
+        saved, recipe=str(out / RECIPE), epochs=None, batch=None, seed=None, out=out, resume=True
     )
 
 

@@ -35,6 +35,13 @@ def test_paths_can_be_made_independent_of_the_current_folder():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--batch", "big"], "--batch: expected a number of clips or auto, found 'big'"),
+        (["--batch", "0"], "--batch: expected a number of clips or auto, found '0'"),
+        (["--batch", "-4"], "--batch: expected a number of clips or auto, found '-4'"),
+        (
+            ["--batch", "9" * 5000],
+            f"--batch: expected a number of clips or auto, found '{'9' * 40}'",
+        ),
         (["--epochs", "three"], "--epochs: expected a whole number, found 'three'"),
         (["--epochs", "1.5"], "--epochs: expected a whole number, found '1.5'"),
         (["--epochs", ""], "--epochs: expected a whole number, found ''"),

@@ -58,6 +58,7 @@ def places(tmp_path, word_folder):
         ("--recipe EMPTY", "found a folder"),
         ("--recipe FILE --epochs 0", "--epochs: expected at least 1, found 0"),
         ("--epochs -3", "--epochs: expected at least 1, found -3"),
+        ("--batch 20000", "--batch 20000: `batch_size`: expected at most 16384, found 20000"),
         ("--seed -1", "--seed: expected at least 0, found -1"),
         ("--seed 99999999999", "--seed: expected less than 2147483647, found 99999999999"),
         ("--start NOWHERE", "NOWHERE/model.keras: expected a trained model, found nothing"),
@@ -109,9 +110,18 @@ def test_a_student_replaces_no_run(family_file, word_folder, tmp_path):
 
 
 def test_good_options_write_nothing(recipe_file, word_folder, tmp_path, capsys):
-    arguments = ["--data", str(word_folder), "--recipe", str(recipe_file), "--epochs", "7"]
+    arguments = [
+        "--data",
+        str(word_folder),
+        "--recipe",
+        str(recipe_file),
+        "--epochs",
+        "7",
+        "--batch",
+        "64",
+    ]
     plan = check_options(parse_arguments([*arguments, "--out", str(tmp_path / "a" / "b")]))
-    assert (plan.recipe.epochs, plan.recipe.steps) == (7, 40)
+    assert (plan.recipe.epochs, plan.recipe.batch_size, plan.recipe.steps) == (7, 64, 20)
     assert plan.labels == ("bird", "no", "yes", "unknown", "silence")
     assert capsys.readouterr().err == ""
     assert os.listdir(tmp_path) == []

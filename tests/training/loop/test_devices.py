@@ -19,6 +19,7 @@ from training.loop.devices import (
     describe_device,
     is_chief,
     loss_hint,
+    pays_to_compile,
 )
 from training.recipes.recipe import Recipe, RecipeError
 
@@ -200,3 +201,13 @@ def test_a_batch_must_split_equally_over_the_devices():
     check_batch_size(recipe, SimpleNamespace(num_replicas_in_sync=2))
     with pytest.raises(RecipeError, match="`batch_size`: expected a multiple of the 3 devices"):
         check_batch_size(recipe, SimpleNamespace(num_replicas_in_sync=3))
+
+
+@pytest.mark.parametrize(
+    ("device", "replicas", "epochs", "expected"),
+    [(GPU, 1, 30, True), (GPU, 1, 5, False), (GPU, 2, 30, False), (CPU, 1, 30, False)],
+)
+def test_xla_compiles_the_steps_of_long_runs_on_one_gpu(device, replicas, epochs, expected):
+    recipe = dataclasses.replace(Recipe(), epochs=epochs, steps=100)
+    strategy = SimpleNamespace(num_replicas_in_sync=replicas)
+    assert pays_to_compile(device, strategy, recipe) == expected

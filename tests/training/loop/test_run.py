@@ -12,6 +12,8 @@ import keras
 import numpy as np
 import pytest
 
+from training.loop import run
+from training.loop.devices import Device
 from training.run_files import checkpoint
 from training.run_files.epoch_files import LAST
 from training.train import main
@@ -171,3 +173,29 @@ def test_features_by_librosa_learn_as_those_of_the_graph(
         histories.append(json.loads((out / "history.json").read_text())[-1])
     assert histories[0]["validation_accuracy"] == histories[1]["validation_accuracy"]
     assert histories[0]["loss"] == pytest.approx(histories[1]["loss"], rel=1e-2)
+
+
+def test_auto_takes_the_batch_of_a_gpu(word_folder, plain_file, tmp_path, capsys, monkeypatch):
+    """The GPU is a stand-in; what it trains on is the CPU."""
+    plain_file.write_text("gpu_batch_size = 64\n" + plain_file.read_text())
+    arguments = ["--data", str(word_folder), "--recipe", str(plain_file), "--epochs", "1"]
+    found = {}
+    for is_gpu in (False, True):
+        device = Device("a GPU" if is_gpu else "a CPU", is_gpu=is_gpu)
+        monkeypatch.setattr(run, "choose_device", lambda _, device=device: device)
+        out = tmp_path / device.name
+        assert main([*arguments, "--batch", "auto", "--out", str(out)]) == 0
+        recipe = json.loads((out / "recipe.json").read_text())
+        found[is_gpu] = [recipe[name] for name in ("batch_size", "steps", "learning_rate")]
+        assert main(["--resume", "--out", str(out)]) == 0  # in its own batches
+    assert found == {False: [16, 10, 2e-3], True: [64, 2, 4e-3]}
+    output = capsys.readouterr().out
+    assert "device: a CPU; batches of 16, 10 an epoch, learning rate 0.002" in output
+    assert "device: a GPU; batches of 64, 2 an epoch, learning rate 0.004" in output
+
+
+def test_a_gpu_is_offered_a_larger_batch(word_folder, plain_file, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(run, "choose_device", lambda _: Device("a GPU", is_gpu=True))
+    arguments = ["--data", str(word_folder), "--recipe", str(plain_file), "--epochs", "1"]
+    assert main([*arguments, "--out", str(tmp_path / "run")]) == 0
+    assert "(--batch auto trains with 512, which keeps a GPU busier)" in capsys.readouterr().out

@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speechgru import MFCCConfig
-from training.recipes.recipe import PRESETS, RECIPES, Recipe, RecipeError, load_recipe, override
+from training.recipes.recipe import (
+    PRESETS,
+    RECIPES,
+    Recipe,
+    RecipeError,
+    load_recipe,
+    override,
+    with_batch_size,
+)
 
 HUGE = "0x" + "f" * 5000
 
@@ -194,6 +202,32 @@ def test_a_recipe_is_checked_whenever_one_is_made():
 def test_options_override_the_recipe():
     recipe = override(Recipe(seed=3), epochs=5, seed=None)
     assert (recipe.epochs, recipe.seed) == (5, 3)
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "steps", "learning_rate", "weight_decay"),
+    [(512, 100, 4e-3, 2e-2), (128, 400, 2e-3, 1e-2), (32, 1600, 1e-3, 5e-3)],
+)
+def test_another_batch_size_scales_steps_and_learning_rate(
+    batch_size, steps, learning_rate, weight_decay
+):
+    recipe = Recipe(batch_size=128, steps=400, learning_rate=2e-3, weight_decay=1e-2)
+    scaled = with_batch_size(recipe, batch_size)
+    assert (scaled.batch_size, scaled.steps) == (batch_size, steps)
+    assert scaled.learning_rate == pytest.approx(learning_rate)
+    assert scaled.weight_decay == pytest.approx(weight_decay)
+    names = ("batch_size", "steps", "learning_rate", "weight_decay")
+    assert dataclasses.replace(scaled, **{name: getattr(recipe, name) for name in names}) == recipe
+
+
+def test_a_batch_that_cannot_be_used_names_its_option():
+    assert with_batch_size(Recipe(steps=1), 16_384).steps == 1
+    with pytest.raises(RecipeError, match=r"^--batch 16385: `batch_size`: expected at most 16384"):
+        with_batch_size(Recipe(), 16_385)
+    with pytest.raises(RecipeError, match=r"^--batch 512: `learning_rate`: expected at most 1"):
+        with_batch_size(Recipe(learning_rate=0.9), 512)
+    with pytest.raises(RecipeError, match=r"^--batch 1: `epochs`: expected at most"):
+        with_batch_size(Recipe(batch_size=128, epochs=10**6, steps=2000), 1)
 
 
 @pytest.mark.parametrize(
