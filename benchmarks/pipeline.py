@@ -1,6 +1,6 @@
 """Measure where the time of training goes: reading, drawing, augmentation, features, the step.
 
-    python benchmarks/pipeline.py --data DIR [--recipe NAME] [--steps N]
+    python benchmarks/pipeline.py --data DIR [--recipe NAME] [--batch N] [--steps N]
 
 It uses a GPU if there is one. Each part runs once in every round, and is timed until the device has
 finished. The last line is the figure that counts: the share of the loop that is spent in the
@@ -38,11 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of <word>/*.wav")
     parser.add_argument("--recipe", default="medium", help="default: medium")
+    parser.add_argument("--batch", type=int, help="clips in a batch (default: the recipe's)")
     parser.add_argument("--steps", type=int, default=60, help="rounds to measure (default: 60)")
     options = parser.parse_args(arguments)
-    from training.recipes.recipe import load_recipe
+    from training.recipes.recipe import load_recipe, with_batch_size
 
     recipe = load_recipe(options.recipe)
+    recipe = with_batch_size(recipe, options.batch or recipe.batch_size)
     start_tensorflow()
     from training.comparison.timing import rounds
     from training.loop.devices import choose_device

@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,15 @@ def interrupt() -> Callable[..., tuple[int, str, str]]:
         return process.returncode, output, errors
 
     return run
+
+
+@pytest.fixture
+def on_cpu() -> Iterator[None]:
+    """Place what TensorFlow computes on the CPU, where two runs are equal bit for bit."""
+    import tensorflow as tf
+
+    with tf.device("/CPU:0"):
+        yield
 
 
 @pytest.fixture(scope="session")

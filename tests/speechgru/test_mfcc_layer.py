@@ -76,6 +76,7 @@ def test_any_length_gives_one_frame_a_hop(samples):
     np.testing.assert_allclose(layer[0], mfcc(sounds(samples)[0]), atol=1e-3)
 
 
+@pytest.mark.usefixtures("on_cpu")
 def test_the_future_does_not_change_the_past():
     audio = sounds()[:1]
     changed = audio.copy()
@@ -102,6 +103,7 @@ def test_silence_lies_on_the_floor_of_the_scale():
     np.testing.assert_allclose(log_mel, -70, atol=1e-4)
 
 
+@pytest.mark.usefixtures("on_cpu")
 def test_the_layer_reloads_with_its_settings(tmp_path):
     config = CONFIGS[1]
     model = keras.Sequential([keras.Input((16000,)), MFCC(config)])

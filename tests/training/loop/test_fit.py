@@ -11,6 +11,7 @@ from training.loop.fit import TrainingError, train
 from training.loop.trainer import Trainer
 
 
+@pytest.mark.usefixtures("on_cpu")
 def test_the_step_is_traced_once_and_a_seed_repeats_the_run(task, recipe, tmp_path):
     weights = []
     for number in range(2):

@@ -25,6 +25,7 @@ def test_scaling_makes_augmented_features_standard(task, recipe):
     assert 0.5 < scaled.std(axis=(0, 1)).min() < scaled.std(axis=(0, 1)).max() < 1.6
 
 
+@pytest.mark.usefixtures("on_cpu")
 def test_a_teacher_learns_as_it_would_without_students(task, recipe, family_recipe):
     weights = []
     for own in (recipe, family_recipe):
