@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from speechgru import keras_registration, lazy_imports
 from speechgru.audio import AudioError
+from speechgru.detection import Detection
 from speechgru.errors import ConversionError, SpeechGRUError
 from speechgru.modelfile import ModelError
-from speechgru.recognizer import Recognition, Recognizer, recognize
+from speechgru.recognizer import Recognition, Recognizer, detect, recognize
+from speechgru.stream import Stream
 
 if TYPE_CHECKING:
     from speechgru.conversion.to_tflite import to_tflite
@@ -27,13 +29,16 @@ __all__ = [
     "MFCC",
     "AudioError",
     "ConversionError",
+    "Detection",
     "GRUCell",
     "MFCCConfig",
     "ModelError",
     "Recognition",
     "Recognizer",
     "SpeechGRUError",
+    "Stream",
     "build_model",
+    "detect",
     "load_model",
     "mfcc",
     "recognize",

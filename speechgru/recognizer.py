@@ -5,19 +5,21 @@ import functools
 import os
 import threading
 import weakref
+from collections.abc import Callable, Iterator
 from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
-from ai_edge_litert.interpreter import Interpreter
 
 from speechgru import audio, modelfile
 from speechgru.audio import Source
-from speechgru.errors import ModelError, show
-from speechgru.fork_lock import not_forking
+from speechgru.detection import NOT_COMMANDS, Detection, DetectionRule
+from speechgru.errors import show
+from speechgru.network import StreamNetwork, WindowNetwork
+from speechgru.sample_arrays import check_rate
+from speechgru.stream import Stream
 
 Sources = list[Source] | tuple[Source, ...]
-NOT_COMMANDS = ("unknown", "silence")
 _MAX_THREADS = 256  # LiteRT starts them all at once, and crashes if the system has no more
 _WINDOWS_PER_LENGTH = 10  # a long sound is searched in steps of a tenth of the window
 
@@ -69,9 +71,9 @@ class Recognizer:
         self._model = _name(model)
         self._num_threads = num_threads
         self._file = modelfile.read(model)
-        with not_forking:
-            self._run: Any = _load(self._file, num_threads)
-        self._lock = threading.Lock()  # the interpreter has one set of tensors
+        self._rule = _rule(self._file)
+        self._window = WindowNetwork(self._file, num_threads)
+        self._lock = threading.Lock()  # the network has one set of tensors
         self._commands = [
             index for index, label in enumerate(self.labels) if label not in NOT_COMMANDS
         ]
@@ -90,6 +92,96 @@ class Recognizer:
     def labels(self) -> tuple[str, ...]:
         """All labels in the order of the model's scores: commands, "unknown", "silence"."""
         return self._file.labels
+
+    def stream(
+        self, sample_rate: int = audio.SAMPLE_RATE, *, threshold: float | None = None
+    ) -> Stream:
+        """Start a stream of live audio.
+
+        Streams are independent of each other and of `recognize`: several threads can feed one each.
+
+        Args:
+            sample_rate: rate of the blocks in Hz, an integral number from 4,000 to 192,000.
+                Default 16,000.
+            threshold: confidence from which each command is detected, in (0, 1]. Default None:
+                those of the model file.
+
+        Returns:
+            A `Stream`, which is a context manager.
+
+        Raises:
+            AudioError: the sample rate is out of range.
+            ValueError: the threshold is out of range.
+
+        Examples:
+            >>> with recognizer.stream(sample_rate=48000) as stream:
+            ...     for block in microphone:
+            ...         for detection in stream.feed(block):
+            ...             print(detection.label, detection.time)
+        """
+        rate = check_rate(sample_rate, "<stream>")
+        rule = self._rule.with_threshold(threshold)
+        return Stream(StreamNetwork(self._file), rule, rate)
+
+    def detect(
+        self,
+        source: Source,
+        threshold: float | None = None,
+        *,
+        sample_rate: int | None = None,
+    ) -> list[Detection]:
+        """Find all commands in a recording of any length. Files are read in blocks.
+
+        Args:
+            source: a path, the bytes or binary file object of an encoded sound, or an array,
+                (frames,) or (frames, channels).
+            threshold: confidence from which each command is detected, in (0, 1]. Default None:
+                those of the model file.
+            sample_rate: rate of an array in Hz, 4,000 to 192,000. Encoded sound states its own.
+                Default None.
+
+        Returns:
+            Detections in the order of their times.
+
+        Raises:
+            AudioError: the source is not usable sound.
+            FileNotFoundError: there is nothing at the path.
+            ValueError: the threshold is out of range.
+        """
+        return list(self.iter_detections(source, threshold, sample_rate=sample_rate))
+
+    def iter_detections(
+        self,
+        source: Source,
+        threshold: float | None = None,
+        *,
+        sample_rate: int | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> Iterator[Detection]:
+        """Find commands in a recording one by one, while it is read.
+
+        Args:
+            source: as in `detect`.
+            threshold: as in `detect`.
+            sample_rate: as in `detect`.
+            progress: called after each block with the seconds of audio that have been processed.
+                Default None.
+
+        Yields:
+            Detections in the order of their times.
+
+        Raises:
+            AudioError: the source is not usable sound, perhaps after some detections.
+            FileNotFoundError: there is nothing at the path.
+            ValueError: the threshold is out of range.
+        """
+        rule = self._rule.with_threshold(threshold)
+        samples = audio.load(source, sample_rate)
+        stream = Stream(StreamNetwork(self._file), rule, audio.SAMPLE_RATE)
+        yield from stream.feed(samples)
+        if progress is not None:
+            progress(samples.size / audio.SAMPLE_RATE)
+        yield from stream.finish()
 
     @overload
     def recognize(self, source: Sources, sample_rate: int | None = None) -> list[Recognition]: ...
@@ -142,12 +234,12 @@ class Recognizer:
 
     def _scores(self, window: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         with self._lock:
-            if self._run is None:  # in a forked process
-                with not_forking:
-                    self._run = _load(self._file, self._num_threads)
-            scores = self._run(audio=window[np.newaxis])["scores"]
-            # A view into the interpreter's memory, which the next call overwrites.
-            return np.array(scores[0], dtype=np.float64)
+            return self._window.scores(window)
+
+
+def _rule(file: modelfile.ModelFile) -> DetectionRule:
+    hop_seconds = file.settings["hop_samples"] / file.sample_rate
+    return DetectionRule.from_settings(file.settings, file.labels, hop_seconds)
 
 
 def _name(model: str | os.PathLike[str] | None) -> str:
@@ -158,57 +250,17 @@ def _name(model: str | os.PathLike[str] | None) -> str:
     return path if isinstance(model, str) and model in modelfile.BUNDLED else os.path.abspath(path)
 
 
-def _load(file: modelfile.ModelFile, num_threads: int) -> Any:
-    """The runner of the signature `recognize`, its shapes checked and run once on silence."""
-    if file.sample_rate != audio.SAMPLE_RATE:
-        raise ModelError(
-            f"{file.name}: expected a model for audio at {audio.SAMPLE_RATE} Hz, "
-            f"found one for {file.sample_rate} Hz"
-        )
-    expected = {"audio": (1, file.window_samples), "scores": (1, len(file.labels))}
-    try:
-        interpreter = Interpreter(model_content=file.flatbuffer, num_threads=num_threads)
-        signatures = interpreter.get_signature_list()
-        missing = [name for name in modelfile.SIGNATURES if name not in signatures]
-        if missing:
-            found = ", ".join(signatures) or "none"
-            raise ModelError(f"{file.name}: expected the signature {missing[0]}, found {found}")
-        runner = interpreter.get_signature_runner("recognize")
-        shapes = {
-            name: tuple(map(int, detail["shape"]))
-            for details in (runner.get_input_details(), runner.get_output_details())
-            for name, detail in details.items()
-        }
-        if shapes != expected:
-            raise ModelError(f"{file.name}: expected tensors {expected}, found {shapes}")
-        scores = runner(audio=np.zeros(expected["audio"], np.float32))["scores"]
-        if not abs(scores.sum() - 1) < 1e-3:  # also where a score is NaN
-            raise ModelError(f"{file.name}: expected scores that sum to 1, found {scores.sum()}")
-    except ModelError:
-        raise
-    except (ValueError, RuntimeError) as error:
-        raise ModelError(f"{file.name}: expected a model that LiteRT runs: {error}") from error
-    return runner
-
-
 _recognizers: weakref.WeakSet[Recognizer] = weakref.WeakSet()
-_left_behind: list[Any] = []
 
 
-def _reset_in_child() -> None:
-    """Let a forked process load its models again.
-
-    A thread that the child does not have may hold the lock. The interpreter's own threads are not
-    there either: it cannot be used, and deleting it crashes the child, so a reference stays.
-    """
+def _unlock_in_child() -> None:
+    """Let a forked process use its recognizers: a thread that it does not have may hold a lock."""
     for recognizer in list(_recognizers):
-        _left_behind.append(recognizer._run)
-        recognizer._run = None
         recognizer._lock = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_reset_in_child)
+    os.register_at_fork(after_in_child=_unlock_in_child)
 
 
 @functools.cache
@@ -232,3 +284,13 @@ def recognize(
         'yes'
     """
     return _bundled().recognize(source, sample_rate)
+
+
+def detect(
+    source: Source, threshold: float | None = None, *, sample_rate: int | None = None
+) -> list[Detection]:
+    """Find all commands in a recording of any length, with the bundled model.
+
+    Arguments, results and errors are those of `Recognizer.detect`.
+    """
+    return _bundled().detect(source, threshold, sample_rate=sample_rate)

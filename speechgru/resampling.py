@@ -1,0 +1,41 @@
+"""Resample a signal to 16 kHz, block by block."""
+
+import numpy as np
+
+from speechgru.fork_lock import not_forking
+from speechgru.sample_arrays import Samples
+
+SAMPLE_RATE = 16_000
+"""Rate in Hz to which all sound is resampled."""
+
+
+class Resampler:
+    """Resamples one mono signal to 16 kHz and clips it to [-1, 1].
+
+    The output does not depend on how the signal is divided into blocks. It begins when the filter
+    has seen enough, and is not delayed: its sample n is the signal at n / 16,000 s.
+
+    Args:
+        rate: sampling rate of the signal in Hz.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self._stream = None
+        if rate != SAMPLE_RATE:
+            with not_forking:
+                import soxr
+
+            self._stream = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
+
+    def push(self, mono: Samples) -> Samples:
+        """Resample one more block, float32 (frames,); it gives as many samples as are complete."""
+        if self._stream is not None:
+            mono = self._stream.resample_chunk(mono)
+        return mono.clip(-1, 1)
+
+    def finish(self) -> Samples:
+        """The samples that are left at the end of the signal. Nothing may be pushed after it."""
+        if self._stream is None:
+            return np.empty(0, np.float32)
+        rest: Samples = self._stream.resample_chunk(np.empty(0, np.float32), last=True)
+        return rest.clip(-1, 1)

@@ -1,0 +1,200 @@
+"""Live audio: blocks of samples in, detections out."""
+
+import os
+import threading
+import weakref
+from types import TracebackType
+from typing import Any, NoReturn
+
+import numpy as np
+
+from speechgru import sample_arrays
+from speechgru.detection import Detection, DetectionRule, Detector
+from speechgru.errors import AudioError, show
+from speechgru.mixing import channel_products, find_signs, mix
+from speechgru.network import StreamNetwork
+from speechgru.resampling import Resampler
+from speechgru.sample_arrays import Array, Samples
+
+_MIX_RATE = 100  # several channels are mixed in chunks of 10 ms
+_PIECE_FRAMES = 1 << 16  # a long block is processed in pieces, so that it needs little memory
+
+
+class Stream:
+    """Detects commands in live audio. Made by `Recognizer.stream`.
+
+    The detections do not depend on how the audio is divided into blocks. Channels are averaged;
+    those that cancel out in the average, as in stereo with one channel inverted, are averaged after
+    inverting some of them.
+
+    Each stream has an interpreter of its own: streams in several threads do not wait for each
+    other. Calls of one stream take turns. In a process that is forked while no call is running, a
+    stream goes on from where it was; otherwise it starts anew there. It cannot be pickled.
+
+    Use it as a context manager: leaving the context resets it.
+    """
+
+    def __init__(self, network: StreamNetwork, rule: DetectionRule, sample_rate: int) -> None:
+        self._network = network
+        self._detector = Detector(rule)
+        self._rate = sample_rate
+        self._hop = np.empty((1, network.hop_samples), np.float32)
+        self._lock = threading.Lock()
+        self._start()
+        _streams.add(self)
+
+    def _start(self) -> None:
+        self._channels: int | None = None
+        self._mixer: _Mixer | None = None
+        self._resampler = Resampler(self._rate)
+        self._filled = 0  # samples in the hop that is being filled
+        self._network.reset()
+        self._detector.reset()
+
+    def __enter__(self) -> "Stream":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.reset()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Stream cannot be pickled or copied; pickle its Recognizer")
+
+    @property
+    def sample_rate(self) -> int:
+        """Sampling rate of the blocks in Hz."""
+        return self._rate
+
+    def feed(self, block: Array) -> list[Detection]:
+        """Process the next block of audio.
+
+        Args:
+            block: samples, (frames,) or (frames, channels), of any length, also 0; float16,
+                float32 or float64 in [-1, 1], or uint8, int16 or int32 PCM. The first block
+                decides the number of channels.
+
+        Returns:
+            Detections whose time is known now, in the order of their times.
+
+        Raises:
+            AudioError: the block has another dtype or shape, another number of channels than the
+                first one, NaN or infinite samples, or a peak above 16. It is ignored, and the
+                stream can be used further.
+        """
+        with self._lock, np.errstate(all="ignore"):
+            frames = self._check(block)
+            if not len(frames):
+                return []
+            self._channels = frames.shape[1]
+            detections: list[Detection] = []
+            for start in range(0, len(frames), _PIECE_FRAMES):
+                piece = frames[start : start + _PIECE_FRAMES]
+                piece = sample_arrays.scale(piece, *sample_arrays.full_scale(piece.dtype))
+                detections += self._process(piece.astype(np.float32, copy=False))
+            return detections
+
+    def finish(self) -> list[Detection]:
+        """End the audio: return the detections that are still awaited, and reset the stream."""
+        with self._lock:
+            detections: list[Detection] = []
+            if self._mixer is not None:
+                detections += self._fill_hops(self._resampler.push(self._mixer.finish()))
+            detections += self._fill_hops(self._resampler.finish())
+            if self._filled:
+                rest = self._network.hop_samples - self._filled
+                detections += self._fill_hops(np.zeros(rest, np.float32))
+            awaited = self._detector.flush()
+            self._start()
+            return detections if awaited is None else [*detections, awaited]
+
+    def reset(self) -> None:
+        """Start anew, as if nothing had been fed: the next block begins at 0 s."""
+        with self._lock:
+            self._start()
+
+    def _check(self, block: Any) -> Array:
+        """The block as (frames, channels), if it can be processed."""
+        if not isinstance(block, np.ndarray):
+            raise AudioError(f"<block>: expected a numpy array, found {show(type(block).__name__)}")
+        frames = sample_arrays.to_frames(np.asarray(block), "<block>")
+        if self._channels not in (None, frames.shape[1]):
+            raise AudioError(
+                f"<block>: expected {self._channels} channel(s) as in the first block, "
+                f"found {frames.shape[1]}"
+            )
+        if frames.dtype.kind == "f" and len(frames):
+            sample_arrays.check_samples(frames, "<block>")
+        return frames
+
+    def _process(self, frames: Samples) -> list[Detection]:
+        if frames.shape[1] == 1:
+            return self._fill_hops(self._resampler.push(mix(frames, None)))
+        if self._mixer is None:
+            self._mixer = _Mixer(frames.shape[1], self._rate)
+        return self._fill_hops(self._resampler.push(self._mixer.push(frames)))
+
+    def _fill_hops(self, samples: Samples) -> list[Detection]:
+        detections = []
+        position, size = 0, self._network.hop_samples
+        while position < len(samples):
+            part = samples[position : position + size - self._filled]
+            self._hop[0, self._filled : self._filled + len(part)] = part
+            position += len(part)
+            self._filled += len(part)
+            if self._filled == size:
+                self._filled = 0
+                detection = self._detector.push(self._network.step(self._hop))
+                if detection is not None:
+                    detections.append(detection)
+        return detections
+
+
+class _Mixer:
+    """Mixes the channels of a stream in chunks of equal length, whatever the blocks are.
+
+    Each chunk is mixed by the signs that all channels had so far, itself included.
+    """
+
+    def __init__(self, channels: int, rate: int) -> None:
+        self._rate = rate
+        self._chunk = max(1, rate // _MIX_RATE)
+        self._rest = np.empty((0, channels), np.float32)
+        self._products = np.zeros((2, channels, channels))
+
+    def push(self, frames: Samples) -> Samples:
+        """Mix the chunks that are complete, (frames, channels) -> (frames,)."""
+        frames = np.concatenate([self._rest, frames])
+        end = len(frames) - len(frames) % self._chunk
+        self._rest = frames[end:].copy()
+        chunks = [self._mix(frames[i : i + self._chunk]) for i in range(0, end, self._chunk)]
+        return np.concatenate(chunks) if chunks else np.empty(0, np.float32)
+
+    def finish(self) -> Samples:
+        """Mix what is left at the end."""
+        rest, self._rest = self._rest, self._rest[:0]
+        return self._mix(rest) if len(rest) else np.empty(0, np.float32)
+
+    def _mix(self, chunk: Samples) -> Samples:
+        self._products += channel_products(chunk, self._rate)
+        return mix(chunk, find_signs(self._products))
+
+
+_streams: weakref.WeakSet[Stream] = weakref.WeakSet()
+
+
+def _unlock_in_child() -> None:
+    """Let a forked process use its streams: a thread that it does not have may have fed one."""
+    for stream in list(_streams):
+        was_fed = stream._lock.locked()
+        stream._lock = threading.Lock()
+        if was_fed:
+            stream._start()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_unlock_in_child)
