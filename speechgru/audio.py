@@ -120,20 +120,17 @@ def _load_encoded(content: Content, rate: int | None, name: str) -> Samples:
     except _NoSamplesError:
         raise AudioError(f"{name}: expected sound, found no samples") from None
     except DecodingError as error:
-        raise AudioError(
-            f"{name}: expected sound that libsndfile can decode, found: {error}"
-        ) from error
+        raise AudioError(f"{name}: {error}") from error
 
 
 def _decode(
     content: Content, rate: int | None, name: str, signs: Samples | None
 ) -> tuple[Samples, Array]:
     with sound_files.open_sound(content) as sound:
-        own_rate = check_rate(sound.samplerate, name)
+        own_rate = check_rate(sound.rate, name)
         if rate not in (None, own_rate):
             raise AudioError(f"{name}: expected a sample rate of {rate} Hz, found {own_rate} Hz")
-        blocks = sound_files.read_blocks(sound, content.size)
-        return _to_16k(blocks, sound.channels, own_rate, name, signs)
+        return _to_16k(sound.blocks, sound.channels, own_rate, name, signs)
 
 
 # Arrays

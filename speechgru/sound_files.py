@@ -1,4 +1,7 @@
-"""Encoded sound: from a path, bytes or a file object to blocks of samples, by libsndfile."""
+"""Encoded sound: from a path, bytes or a file object to blocks of samples.
+
+libsndfile decodes it, or ffmpeg what libsndfile cannot read.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,12 @@ import stat
 import time
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from speechgru import ffmpeg
 from speechgru.errors import AudioError, show
 from speechgru.fork_lock import not_forking
 
@@ -39,7 +43,7 @@ class Content:
     """Encoded sound, as an open file's descriptor or as bytes, to be read any number of times."""
 
     def __init__(self, file: int | bytes) -> None:
-        self._file = file
+        self.file = file
         self.size = os.fstat(file).st_size if isinstance(file, int) else len(file)
 
     def __enter__(self) -> Content:
@@ -51,31 +55,31 @@ class Content:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if isinstance(self._file, int):
-            os.close(self._file)
+        if isinstance(self.file, int):
+            os.close(self.file)
 
     def open(self) -> int | _Memory:
         """What libsndfile reads, from the beginning. libsndfile closes a descriptor itself."""
         # It never gets the path: soundfile wants a rate and channels for one that ends in .raw.
-        if isinstance(self._file, bytes):
-            return _Memory(self._file)
-        descriptor = os.dup(self._file)
+        if isinstance(self.file, bytes):
+            return _Memory(self.file)
+        descriptor = os.dup(self.file)
         os.lseek(descriptor, 0, os.SEEK_SET)
         return descriptor
 
     def head(self, length: int) -> bytes:
         """The first bytes."""
-        if isinstance(self._file, bytes):
-            return self._file[:length]
-        os.lseek(self._file, 0, os.SEEK_SET)
-        return os.read(self._file, length)
+        if isinstance(self.file, bytes):
+            return self.file[:length]
+        os.lseek(self.file, 0, os.SEEK_SET)
+        return os.read(self.file, length)
 
     def read(self) -> bytes:
         """All bytes."""
-        if isinstance(self._file, bytes):
-            return self._file
-        os.lseek(self._file, 0, os.SEEK_SET)
-        with open(self._file, "rb", closefd=False) as file:
+        if isinstance(self.file, bytes):
+            return self.file
+        os.lseek(self.file, 0, os.SEEK_SET)
+        with open(self.file, "rb", closefd=False) as file:
             return file.read()
 
 
@@ -113,37 +117,61 @@ def open_content(source: object, name: str) -> Content:
 
 
 class DecodingError(Exception):
-    """libsndfile cannot decode the bytes."""
+    """The bytes cannot be decoded. The message says what was expected and found."""
+
+
+class Sound(NamedTuple):
+    """Sound that is being decoded.
+
+    Attributes:
+        rate: Hz.
+        channels: number of channels.
+        blocks: samples, (frames, channels), in a buffer that the next block overwrites. They can
+            be read once.
+    """
+
+    rate: int
+    channels: int
+    blocks: Iterator[npt.NDArray[np.float32]]
 
 
 @contextlib.contextmanager
-def open_sound(content: Content) -> Iterator[Any]:
-    """Open encoded sound as a soundfile.SoundFile.
+def open_sound(content: Content) -> Iterator[Sound]:
+    """Open encoded sound in the `with` block: with libsndfile, or ffmpeg for what only it reads.
 
     Raises:
-        DecodingError: libsndfile cannot open it, or the block cannot read it.
+        DecodingError: it cannot be opened, or the block cannot read it.
     """
+    form = ffmpeg.identify(content.head(ffmpeg.HEAD_BYTES))
+    if form is None:
+        with _open_by_libsndfile(content) as sound:
+            yield sound
+        return
+    try:
+        with ffmpeg.decode(content.file, form, BLOCK_BYTES) as (rate, channels, blocks):
+            yield Sound(rate, channels, blocks)
+    except ffmpeg.FFmpegError as error:
+        raise DecodingError(error) from error
+
+
+@contextlib.contextmanager
+def _open_by_libsndfile(content: Content) -> Iterator[Sound]:
     with not_forking:
         import soundfile
     try:
         with not_forking:
             sound = soundfile.SoundFile(content.open())
         with sound:
-            yield sound
+            yield Sound(sound.samplerate, sound.channels, _read_blocks(sound, content.size))
     except soundfile.SoundFileError as error:
-        raise DecodingError(getattr(error, "error_string", error)) from error
+        reason = getattr(error, "error_string", error)
+        raise DecodingError(
+            f"expected sound that libsndfile can decode, found: {reason}"
+        ) from error
 
 
-def read_blocks(sound: Any, size: int) -> Iterator[npt.NDArray[np.float32]]:
-    """Decode an open soundfile.SoundFile.
-
-    Args:
-        sound: the soundfile.SoundFile.
-        size: bytes of the encoded sound.
-
-    Yields:
-        Samples, (frames, channels), in a buffer that the next block overwrites.
-    """
+def _read_blocks(sound: Any, size: int) -> Iterator[npt.NDArray[np.float32]]:
+    """Decode an open soundfile.SoundFile with `size` bytes."""
     # soundfile seeks after each read of a seekable file. That breaks MP3 at every block, fails
     # for DWVW and for FLAC of unknown length, and is of no use to a reader that never goes back.
     sound.seekable = lambda: False
