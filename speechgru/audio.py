@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -26,7 +27,16 @@ from speechgru.sample_arrays import (
 )
 from speechgru.sound_files import Content, DecodingError, Readable
 
-__all__ = ["EXTENSIONS", "SAMPLE_RATE", "AudioError", "Readable", "Source", "describe", "load"]
+__all__ = [
+    "EXTENSIONS",
+    "SAMPLE_RATE",
+    "AudioError",
+    "Readable",
+    "Source",
+    "describe",
+    "load",
+    "read_blocks",
+]
 
 EXTENSIONS = frozenset(
     {".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".rf64"}
@@ -42,8 +52,8 @@ Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Re
 """What `load` reads: a path, an encoded file's bytes, a binary file object or an array."""
 
 
-class _NoSamplesError(Exception):
-    """Encoded sound without a single frame."""
+Blocks: TypeAlias = Generator[tuple[int, Array], None, None]
+"""What `read_blocks` gives: the sampling rate in Hz and samples, (frames, channels)."""
 
 
 def load(source: Source, sample_rate: int | None = None) -> Samples:
@@ -69,16 +79,35 @@ def load(source: Source, sample_rate: int | None = None) -> Samples:
         FileNotFoundError: there is nothing at the path.
     """
     name = describe(source)
-    rate = None if sample_rate is None else check_rate(sample_rate, name)
+    length = len(source) if isinstance(source, np.ndarray) and source.ndim else 0
     try:
         # Samples are checked below: the caller's floating-point settings must not matter.
-        with np.errstate(all="ignore"):
-            if isinstance(source, np.ndarray):
-                return _load_array(np.asarray(source), rate, name)
-            with sound_files.open_content(source, name) as content:
-                return _load_encoded(content, rate, name)
+        with np.errstate(all="ignore"), _open(source, sample_rate, name) as read:
+            signal, products = _to_16k(read(), length, name, None)
+            signs = find_signs(products)
+            return signal if signs is None else _to_16k(read(), length, name, signs)[0]
     except MemoryError as error:
         raise AudioError(f"{name}: expected sound that fits in memory, found more") from error
+
+
+def read_blocks(source: Source, sample_rate: int | None = None) -> Blocks:
+    """Read a sound of any length in blocks of at most 1 MiB.
+
+    Args:
+        source: as in `load`.
+        sample_rate: as in `load`.
+
+    Yields:
+        The sampling rate in Hz, and a block of samples as floats, (frames, channels). The values
+        are not checked. The next block may overwrite it.
+
+    Raises:
+        AudioError: the source is not sound, cannot be read, is damaged, or has no samples or a
+            rate out of range.
+        FileNotFoundError: there is nothing at the path.
+    """
+    with _open(source, sample_rate, describe(source)) as read:
+        yield from read()
 
 
 def describe(source: object) -> str:
@@ -104,52 +133,60 @@ def describe(source: object) -> str:
     return f"<{type(source).__name__}>"
 
 
-# Encoded sound
+@contextlib.contextmanager
+def _open(source: Source, sample_rate: int | None, name: str) -> Iterator[Callable[[], Blocks]]:
+    """Open a source. The function that this yields reads it from the beginning."""
+    rate = None if sample_rate is None else check_rate(sample_rate, name)
+    if isinstance(source, np.ndarray):
+        yield functools.partial(_read_array, np.asarray(source), rate, name)
+        return
+    with sound_files.open_content(source, name) as content:
+        yield functools.partial(_read_encoded, refuse_headerless(content, name), rate, name)
 
 
-def _load_encoded(content: Content, rate: int | None, name: str) -> Samples:
-    content = refuse_headerless(content, name)
+def _read_encoded(content: Content, rate: int | None, name: str) -> Blocks:
+    blocks = _decode(content, rate, name)
     try:
         try:
-            return _mix_down(functools.partial(_decode, content, rate, name))
-        except (_NoSamplesError, DecodingError):
+            first = next(blocks, None)
+            finished = None if first else unfinished_headers.finish(content.read())
+        except DecodingError:
             finished = unfinished_headers.finish(content.read())
             if finished is None:
                 raise
-        return _mix_down(functools.partial(_decode, Content(finished), rate, name))
-    except _NoSamplesError:
-        raise AudioError(f"{name}: expected sound, found no samples") from None
+        if finished is not None:
+            blocks = _decode(Content(finished), rate, name)
+            first = next(blocks, None)
+        if first is None:
+            raise AudioError(f"{name}: expected sound, found no samples")
+        yield first
+        yield from blocks
     except DecodingError as error:
         raise AudioError(f"{name}: {error}") from error
 
 
-def _decode(
-    content: Content, rate: int | None, name: str, signs: Samples | None
-) -> tuple[Samples, Array]:
+def _decode(content: Content, rate: int | None, name: str) -> Blocks:
     with sound_files.open_sound(content) as sound:
         own_rate = check_rate(sound.rate, name)
         if rate not in (None, own_rate):
             raise AudioError(f"{name}: expected a sample rate of {rate} Hz, found {own_rate} Hz")
-        return _to_16k(sound.blocks, sound.channels, own_rate, name, signs)
+        for block in sound.blocks:
+            yield own_rate, block
 
 
-# Arrays
-
-
-def _load_array(array: Array, rate: int | None, name: str) -> Samples:
+def _read_array(array: Array, rate: int | None, name: str) -> Blocks:
     if rate is None:
         raise AudioError(f"{name}: expected a sample_rate with an array, found none")
     frames = to_frames(array, name)
     if not len(frames):
         raise AudioError(
-            f"{name}: expected samples shaped (frames,) or (frames, channels), found shape {array.shape}"
+            f"{name}: expected samples shaped (frames,) or (frames, channels), "
+            f"found shape {array.shape}"
         )
-    _check_length(len(array), rate, name)
     zero, full = _full_scale(frames, name)
-    channels = frames.shape[1]
-    return _mix_down(
-        lambda signs: _to_16k(_array_blocks(frames, zero, full), channels, rate, name, signs)
-    )
+    step = sound_files.block_frames(frames.shape[1])
+    for start in range(0, len(frames), step):
+        yield rate, scale(frames[start : start + step], zero, full)
 
 
 def _full_scale(frames: Array, name: str) -> tuple[int, int]:
@@ -172,48 +209,31 @@ def _full_scale(frames: Array, name: str) -> tuple[int, int]:
     return zero, 2**15
 
 
-def _array_blocks(frames: Array, zero: int, full: int) -> Iterator[Array]:
-    step = sound_files.block_frames(frames.shape[1])
-    for start in range(0, len(frames), step):
-        yield scale(frames[start : start + step], zero, full)
-
-
-# From blocks of any rate and channels to one signal
-
-
-def _mix_down(convert: Callable[[Samples | None], tuple[Samples, Array]]) -> Samples:
-    """Convert with the mean of the channels, or again with some inverted if they cancel out."""
-    signal, products = convert(None)
-    signs = find_signs(products)
-    return signal if signs is None else convert(signs)[0]
-
-
-def _to_16k(
-    blocks: Iterable[Array], channels: int, rate: int, name: str, signs: Samples | None
-) -> tuple[Samples, Array]:
+def _to_16k(blocks: Blocks, length: int, name: str, signs: Samples | None) -> tuple[Samples, Array]:
     """Mix, resample and join blocks; only the 16 kHz signal is held in memory.
 
     Args:
-        blocks: samples, (frames, channels).
+        blocks: at least one.
+        length: number of frames in all blocks, if it is known, or less.
         signs: the sign of each channel in the mix, or None for the mean.
 
     Returns:
         The signal, and the products of channels that `find_signs` takes.
     """
-    resampler = Resampler(rate)
     signal = bytearray()  # grows in place, where concatenating arrays would hold them twice
-    products = np.zeros((2, channels, channels))
     frames = 0
-    for block in blocks:
-        frames += len(block)
-        _check_length(frames, rate, name)
-        check_samples(block, name)
-        block = block.astype(np.float32, copy=False)
-        if channels > 1:
-            products += channel_products(block, rate)
-        signal += resampler.push(mix(block, signs)).data
-    if not frames:
-        raise _NoSamplesError
+    with contextlib.closing(blocks):
+        for rate, block in blocks:
+            if not frames:
+                resampler = Resampler(rate)
+                products = np.zeros((2, block.shape[1], block.shape[1]))
+            frames += len(block)
+            _check_length(max(frames, length), rate, name)
+            check_samples(block, name)
+            block = block.astype(np.float32, copy=False)
+            if block.shape[1] > 1:
+                products += channel_products(block, rate)
+            signal += resampler.push(mix(block, signs)).data
     signal += resampler.finish().data
     # One frame at a high rate is less than a sample at 16 kHz: it becomes one zero.
     return np.frombuffer(signal or bytearray(4), np.float32), products

@@ -10,7 +10,7 @@ import numpy as np
 
 from speechgru import sample_arrays
 from speechgru.detection import Detection, DetectionRule, Detector
-from speechgru.errors import AudioError, show
+from speechgru.errors import AudioError
 from speechgru.mixing import channel_products, find_signs, mix
 from speechgru.network import StreamNetwork
 from speechgru.resampling import Resampler
@@ -34,10 +34,13 @@ class Stream:
     Use it as a context manager: leaving the context resets it.
     """
 
-    def __init__(self, network: StreamNetwork, rule: DetectionRule, sample_rate: int) -> None:
+    def __init__(
+        self, network: StreamNetwork, rule: DetectionRule, sample_rate: int, name: str = "<block>"
+    ) -> None:
         self._network = network
         self._detector = Detector(rule)
         self._rate = sample_rate
+        self._name = name  # in messages
         self._hop = np.empty((1, network.hop_samples), np.float32)
         self._lock = threading.Lock()
         self._start()
@@ -120,15 +123,15 @@ class Stream:
     def _check(self, block: Any) -> Array:
         """The block as (frames, channels), if it can be processed."""
         if not isinstance(block, np.ndarray):
-            raise AudioError(f"<block>: expected a numpy array, found {show(type(block).__name__)}")
-        frames = sample_arrays.to_frames(np.asarray(block), "<block>")
+            raise AudioError(f"{self._name}: expected a numpy array, found {type(block).__name__}")
+        frames = sample_arrays.to_frames(np.asarray(block), self._name)
         if self._channels not in (None, frames.shape[1]):
             raise AudioError(
-                f"<block>: expected {self._channels} channel(s) as in the first block, "
+                f"{self._name}: expected {self._channels} channel(s) as in the first block, "
                 f"found {frames.shape[1]}"
             )
         if frames.dtype.kind == "f" and len(frames):
-            sample_arrays.check_samples(frames, "<block>")
+            sample_arrays.check_samples(frames, self._name)
         return frames
 
     def _process(self, frames: Samples) -> list[Detection]:
