@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import speechgru
-from speechgru.cli import info, recognize, streams
+from speechgru.cli import detect, info, recognize, streams
 from speechgru.errors import SpeechGRUError, escape
 
 OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
-_COMMANDS = (recognize, info)
+_COMMANDS = (recognize, detect, info)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,8 +1,10 @@
 """Arguments that several commands have."""
 
 import argparse
+import math
 
 from speechgru import modelfile
+from speechgru.cli.piped_sound import ENCODINGS
 
 NAMES = ", ".join(modelfile.BUNDLED)
 
@@ -21,3 +23,38 @@ def positive(text: str) -> int:
     if not text.isdecimal() or len(text) > 9 or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
     return int(text)
+
+
+def add_threshold(command: argparse.ArgumentParser) -> None:
+    """Add `--threshold`."""
+    command.add_argument(
+        "--threshold",
+        type=_fraction,
+        metavar="P",
+        help="confidence from which a command is detected (default: those of the model file)",
+    )
+
+
+def add_raw_format(command: argparse.ArgumentParser) -> None:
+    """Add `--rate` and `--format`."""
+    command.add_argument(
+        "--rate",
+        type=positive,
+        metavar="N",
+        help="sample rate of raw samples on standard input in Hz (default: 16000)",
+    )
+    command.add_argument(
+        "--format",
+        choices=tuple(ENCODINGS),
+        help="encoding of raw samples, mono, on standard input (default: s16le)",
+    )
+
+
+def _fraction(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number above 0 and up to 1, found {text!r}")
+    return value

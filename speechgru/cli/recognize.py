@@ -6,7 +6,7 @@ from typing import Any
 
 from speechgru.cli import arguments
 from speechgru.cli.output import quote
-from speechgru.cli.sources import find_files, standard_input
+from speechgru.cli.sources import StandardInput, find_files
 from speechgru.cli.streams import complain, message
 from speechgru.errors import SpeechGRUError, escape
 from speechgru.recognizer import Recognition, Recognizer
@@ -45,7 +45,9 @@ def _run(options: argparse.Namespace) -> bool:
     width = max((len(escape(name)) for name in files), default=0)
     for name in files:
         try:
-            recognition = recognizer.recognize(standard_input() if name == "-" else name)
+            recognition = recognizer.recognize(
+                StandardInput().read_encoded() if name == "-" else name
+            )
         except (SpeechGRUError, FileNotFoundError) as error:
             if options.debug:
                 raise

@@ -1,0 +1,180 @@
+"""`speechgru detect`: when each command is spoken in recordings of any length."""
+
+import argparse
+import contextlib
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from speechgru import atomic_files
+from speechgru.cli import arguments, output
+from speechgru.cli.piped_sound import PipedSound, feed
+from speechgru.cli.sources import STANDARD_INPUT, StandardInput, find_files
+from speechgru.cli.status_line import StatusLine, bar
+from speechgru.cli.streams import complain, message
+from speechgru.detection import Detection
+from speechgru.errors import AudioError, SpeechGRUError, escape
+from speechgru.recognizer import Recognizer
+
+_LABEL_SECONDS = 0.6
+"""Length of a region in a label track: a detection states only the end of the word."""
+
+
+def add_command(commands: Any) -> argparse.ArgumentParser:
+    """Add the command and its arguments to the parser."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        "detect", help="find the commands in recordings of any length, with their times"
+    )
+    command.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="sound file; a folder: all sound files in it; -: standard input",
+    )
+    arguments.add_model(command)
+    arguments.add_threshold(command)
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON object a line")
+    form.add_argument("--csv", action="store_true", help="print CSV with a header")
+    command.add_argument(
+        "--labels",
+        type=Path,
+        metavar="OUT.txt",
+        help="write a label track for Audacity, of one FILE",
+    )
+    arguments.add_raw_format(command)
+    command.set_defaults(run=_run, usage_error=command.error)
+    return command
+
+
+def _run(options: argparse.Namespace) -> bool:
+    if (options.rate or options.format) and "-" not in options.files:
+        options.usage_error("--rate and --format need the file -")
+    recognizer = Recognizer(options.model)
+    files, problems = find_files(options.files)
+    if options.labels is not None and len(files) > 1:
+        options.usage_error(f"--labels needs one file, found {len(files)}")
+    for problem in problems:
+        complain(problem)
+    succeeded = not problems
+    width = max((len(escape(name)) for name in files), default=0)
+    if options.csv:
+        print(output.csv_line(output.DETECTION_COLUMNS))
+    for name in files:
+        try:
+            _detect(recognizer, name, width, options)
+        except (SpeechGRUError, FileNotFoundError) as error:
+            if options.debug:
+                raise
+            complain(message(error))
+            succeeded = False
+    return succeeded
+
+
+def _detect(recognizer: Recognizer, name: str, width: int, options: argparse.Namespace) -> None:
+    status = StatusLine()
+    progress = _Progress(status, name)
+    try:
+        with _label_track(options.labels) as add_label:
+            for detection in _detections(recognizer, name, options, progress.update):
+                add_label(detection)
+                status.hide()
+                print(_line(name, detection, width, options), flush=True)
+    finally:
+        status.hide()
+
+
+def _detections(
+    recognizer: Recognizer,
+    name: str,
+    options: argparse.Namespace,
+    progress: Callable[[float], None],
+) -> Iterator[Detection]:
+    if name != "-":
+        return recognizer.iter_detections(name, options.threshold, progress=progress)
+    pipe = StandardInput()
+    sound = pipe.open_sound(options.rate, options.format)
+    if sound is None:
+        encoded = pipe.read_encoded()
+        return recognizer.iter_detections(encoded, options.threshold, progress=progress)
+    return _detect_in_pipe(recognizer, sound, options.threshold, progress)
+
+
+def _detect_in_pipe(
+    recognizer: Recognizer,
+    sound: PipedSound,
+    threshold: float | None,
+    progress: Callable[[float], None],
+) -> Iterator[Detection]:
+    frames = 0
+    with recognizer.stream(sound.sample_rate, threshold=threshold) as stream:
+        for block in sound.blocks():
+            yield from feed(stream, block, STANDARD_INPUT)
+            frames += len(block)
+            progress(frames / sound.sample_rate)
+        if not frames:
+            raise AudioError(f"{STANDARD_INPUT}: expected sound, found no samples")
+        yield from stream.finish()
+
+
+@contextlib.contextmanager
+def _label_track(path: Path | None) -> Iterator[Callable[[Detection], None]]:
+    """Write a label track for Audacity: start, end and text of a region in each line."""
+    if path is None:
+        yield lambda detection: None
+        return
+    with (
+        atomic_files.replacing(path) as unfinished,
+        unfinished.open("w", encoding="utf-8", newline="\n") as track,
+    ):
+
+        def add(detection: Detection) -> None:
+            start = max(0.0, detection.time - _LABEL_SECONDS)
+            track.write(f"{start:.6f}\t{detection.time:.6f}\t{escape(detection.label)}\n")
+
+        yield add
+
+
+class _Progress:
+    """Shows how much of a recording has been read, and how fast."""
+
+    def __init__(self, status: StatusLine, name: str) -> None:
+        self._status = status
+        self._name = escape(STANDARD_INPUT if name == "-" else os.path.basename(name))
+        self._duration = _duration(name) if status.visible else None
+        self._start = time.monotonic()
+
+    def update(self, seconds: float) -> None:
+        """Show the seconds of audio that have been processed."""
+        if not self._status.due():
+            return
+        speed = seconds / max(time.monotonic() - self._start, 1e-3)
+        done = output.clock(seconds)
+        if self._duration:
+            done = f"{bar(seconds / self._duration)} {done} of {output.clock(self._duration)}"
+        self._status.draw(f"{done} ({speed:.0f} times real time) {self._name}")
+
+
+def _duration(name: str) -> float | None:
+    """Seconds of sound that a file's header states, or None."""
+    try:
+        if not stat.S_ISREG(os.stat(name).st_mode):
+            return None
+        import soundfile
+
+        with open(name, "rb") as file:
+            return float(soundfile.info(file).duration)
+    except Exception:  # recognition reports what is wrong with the file
+        return None
+
+
+def _line(name: str, detection: Detection, width: int, options: argparse.Namespace) -> str:
+    record = {"file": name, **output.detection_record(detection)}
+    if options.json:
+        return output.json_line(record)
+    if options.csv:
+        return output.csv_line(list(record.values()))
+    return f"{escape(name):{width}}  {output.detection_line(detection)}"

@@ -1,0 +1,180 @@
+"""Raw PCM, or WAV with its header, from a pipe: read block by block as it comes."""
+
+import dataclasses
+import struct
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from speechgru.detection import Detection
+from speechgru.errors import AudioError
+from speechgru.stream import Stream
+
+ENCODINGS = {"s16le": "<i2", "f32le": "<f4"}
+"""Encodings of raw samples: byte order, kind and bytes of a sample."""
+
+WAVE_HEAD_BYTES = 12
+"""Bytes that `is_wave` needs."""
+
+_READ_BYTES = 1 << 16
+_WAVE_ORDERS = {b"RIFF": "<", b"RIFX": ">", b"RF64": "<"}
+_UNKNOWN_SIZES = (0, 0xFFFFFFFF)
+_EXTENSIBLE = 0xFFFE
+_WAVE_ENCODINGS = {  # by format (1: PCM, 3: floats) and bits
+    (1, 8): "u1",
+    (1, 16): "i2",
+    (1, 24): "i3",
+    (1, 32): "i4",
+    (3, 32): "f4",
+    (3, 64): "f8",
+}
+
+
+class UnknownEncodingError(AudioError):
+    """A WAV stream holds neither PCM nor floats."""
+
+
+class Pipe(Protocol):
+    """A binary stream such as `sys.stdin.buffer`."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+    def read1(self, size: int = -1, /) -> bytes: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class PipedSound:
+    """Sound that arrives in a pipe.
+
+    Attributes:
+        pipe: the stream.
+        sample_rate: Hz.
+        channels: number of channels.
+        encoding: byte order, kind and bytes of a sample, such as "<i2".
+        size: bytes of sound; None: up to the end of the pipe.
+        first: bytes of sound that have been read already.
+    """
+
+    pipe: Pipe
+    sample_rate: int
+    channels: int
+    encoding: str
+    size: int | None = None
+    first: bytes = b""
+
+    def blocks(self) -> Iterator[npt.NDArray[Any]]:
+        """Yield samples, (frames, channels), as soon as they arrive."""
+        frame = int(self.encoding[2:]) * self.channels
+        rest = b""
+        for data in self._pieces():
+            data = rest + data
+            end = len(data) - len(data) % frame
+            rest = data[end:]
+            if end:
+                yield _decode(data[:end], self.encoding).reshape(-1, self.channels)
+
+    def _pieces(self) -> Iterator[bytes]:
+        left = float("inf") if self.size is None else self.size
+        data = self.first or self.pipe.read1(_READ_BYTES)
+        while data and left > 0:
+            data = data[: int(min(left, len(data)))]
+            left -= len(data)
+            yield data
+            data = self.pipe.read1(_READ_BYTES) if left > 0 else b""
+
+
+def open_raw(pipe: Pipe, rate: int, encoding: str, first: bytes = b"") -> PipedSound:
+    """Read mono samples without a header.
+
+    Args:
+        pipe: the stream.
+        rate: Hz.
+        encoding: a key of `ENCODINGS`.
+        first: bytes that have been read already.
+    """
+    return PipedSound(pipe, rate, 1, ENCODINGS[encoding], first=first)
+
+
+def is_wave(head: bytes) -> bool:
+    """Whether the first bytes are those of a WAV file."""
+    return head[:4] in _WAVE_ORDERS and head[8:12] == b"WAVE"
+
+
+def open_wave(pipe: Pipe, head: bytes, name: str) -> PipedSound:
+    """Read a WAV header up to the samples. Sizes that the writer could not know are ignored.
+
+    Args:
+        pipe: the stream, after `head`.
+        head: the first bytes, for which `is_wave` is true.
+        name: what messages call the stream.
+
+    Raises:
+        UnknownEncodingError: the samples are neither PCM nor floats.
+        AudioError: the header is cut or damaged.
+    """
+    order = _WAVE_ORDERS[head[:4]]
+    found: tuple[str, int, int] | None = None
+    long_size = 0  # in a chunk of RF64
+    while True:
+        chunk, size = struct.unpack(f"{order}4sI", _read(pipe, 8, name))
+        if chunk == b"data":
+            break
+        if chunk == b"fmt ":
+            found = _parse_format(_read(pipe, min(size, _READ_BYTES), name), order, name)
+        elif chunk == b"ds64" and 16 <= size <= _READ_BYTES:
+            (long_size,) = struct.unpack_from("<Q", _read(pipe, size, name), 8)
+        else:
+            _skip(pipe, size, name)
+        _skip(pipe, size % 2, name)
+    if found is None:
+        raise AudioError(f"{name}: expected a WAV header that states a format, found none")
+    encoding, channels, rate = found
+    if head[:4] == b"RF64" and size == 0xFFFFFFFF:
+        size = long_size
+    return PipedSound(pipe, rate, channels, encoding, size=None if size in _UNKNOWN_SIZES else size)
+
+
+def feed(stream: Stream, block: npt.NDArray[Any], name: str) -> list[Detection]:
+    """Feed a stream; its error names the source of the block."""
+    try:
+        return stream.feed(block)
+    except AudioError as error:
+        raise AudioError(str(error).replace("<block>", name, 1)) from error
+
+
+def _parse_format(content: bytes, order: str, name: str) -> tuple[str, int, int]:
+    """The encoding, channels and rate that a WAV header states."""
+    if len(content) < 16:
+        raise AudioError(f"{name}: expected a format of 16 bytes or more, found {len(content)}")
+    code, channels, rate, _, _, bits = struct.unpack_from(f"{order}HHIIHH", content)
+    if code == _EXTENSIBLE and len(content) >= 26:
+        (code,) = struct.unpack_from(f"{order}H", content, 24)
+    if (code, bits) not in _WAVE_ENCODINGS or not channels:
+        raise UnknownEncodingError(
+            f"{name}: expected a WAV stream with PCM of 8, 16, 24 or 32 bits or floats, "
+            f"found format {code} with {bits} bits and {channels} channel(s)"
+        )
+    return order + _WAVE_ENCODINGS[code, bits], channels, rate
+
+
+def _decode(data: bytes, encoding: str) -> npt.NDArray[Any]:
+    if encoding[1:] != "i3":
+        samples = np.frombuffer(data, encoding)
+        return samples.astype(samples.dtype.newbyteorder("="), copy=False)
+    wide = np.zeros((len(data) // 3, 4), np.uint8)  # the upper 24 of 32 bits
+    first = 1 if encoding[0] == "<" else 0
+    wide[:, first : first + 3] = np.frombuffer(data, np.uint8).reshape(-1, 3)
+    return wide.view(f"{encoding[0]}i4")[:, 0].astype(np.int32)
+
+
+def _read(pipe: Pipe, size: int, name: str) -> bytes:
+    data = pipe.read(size)
+    if len(data) < size:
+        raise AudioError(f"{name}: expected a WAV header, found only its beginning")
+    return data
+
+
+def _skip(pipe: Pipe, size: int, name: str) -> None:
+    for start in range(0, size, _READ_BYTES):
+        _read(pipe, min(_READ_BYTES, size - start), name)

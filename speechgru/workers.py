@@ -1,0 +1,241 @@
+"""Recognise many sounds in several processes, each with a Recognizer of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import queue
+import stat
+import subprocess
+import sys
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from speechgru import worker_process
+from speechgru.audio import Source, describe
+from speechgru.errors import AudioError, SpeechGRUError
+from speechgru.recognizer import Recognition, Recognizer
+
+Result: TypeAlias = Recognition | SpeechGRUError | FileNotFoundError
+"""What recognising one source gives."""
+
+_Portable: TypeAlias = str | bytes | npt.NDArray[Any]  # what another process can get
+_Task: TypeAlias = tuple[Source, _Portable]
+
+_CHUNK_BYTES = 1 << 19  # of the sources that a worker gets at once
+_LEAST_BYTES = 1 << 15  # what a source counts at least: a second of sound
+_CHUNKS_PER_WORKER = 4  # given out before the oldest has been recognised
+
+
+def recognize_all(
+    recognizer: Recognizer,
+    sources: Iterable[Source],
+    sample_rate: int | None = None,
+    *,
+    workers: int = 1,
+) -> Iterator[Result]:
+    """Recognise sounds in several processes, in order.
+
+    Sources are taken from the iterable as they are needed, so there may be any number of them. A
+    script needs no `if __name__ == "__main__"` for this. If a file makes a process crash, the
+    result is an AudioError, and another process takes its place.
+
+    Args:
+        recognizer: each process loads its model.
+        sources: as in `Recognizer.recognize`. What other processes cannot read, such as pipes and
+            file objects, is recognised in this process.
+        sample_rate: as in `Recognizer.recognize`.
+        workers: number of processes; 1: recognise in this process. Default 1.
+
+    Yields:
+        For each source a Recognition, or the error that says why there is none.
+
+    Raises:
+        ModelError: a process cannot load the model.
+    """
+    if workers == 1:
+        for source in sources:
+            yield worker_process.attempt(recognizer, source, sample_rate)
+        return
+    with _Pool(recognizer, sample_rate, workers) as pool:
+        yield from pool.recognize(sources)
+
+
+class _Pool:
+    """Threads, each of which gives a chunk of sources to a worker and waits for the results."""
+
+    def __init__(self, recognizer: Recognizer, sample_rate: int | None, workers: int) -> None:
+        self._recognizer = recognizer
+        self._sample_rate = sample_rate
+        self._most_chunks = workers * _CHUNKS_PER_WORKER
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="speechgru")
+        self._workers: set[_Worker] = set()
+        self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+        self._closed = False
+
+    def __enter__(self) -> _Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closed = True
+        for worker in list(self._workers):
+            worker.kill()  # its thread stops waiting
+        self._threads.shutdown(cancel_futures=True)
+
+    def recognize(self, sources: Iterable[Source]) -> Iterator[Result]:
+        """Yield the result for each source, in order."""
+        chunks = self._submit(sources)
+        pending: deque[Callable[[], list[Result]]] = deque()
+        while True:
+            while len(pending) < self._most_chunks and (chunk := next(chunks, None)) is not None:
+                pending.append(chunk)
+            if not pending:
+                return
+            yield from pending.popleft()()
+
+    def _submit(self, sources: Iterable[Source]) -> Iterator[Callable[[], list[Result]]]:
+        """Give chunks of sources to the threads; yield functions that wait for their results."""
+        chunk: list[_Task] = []
+        size = 0
+        for source in sources:
+            portable = _portable(source)
+            if portable is not None:
+                chunk.append((source, portable[0]))
+                size += max(portable[1], _LEAST_BYTES)
+            if chunk and (portable is None or size >= _CHUNK_BYTES):
+                yield self._threads.submit(self._recognize_chunk, chunk).result
+                chunk, size = [], 0
+            if portable is None:
+                yield functools.partial(self._recognize_here, source)
+        if chunk:
+            yield self._threads.submit(self._recognize_chunk, chunk).result
+
+    def _recognize_here(self, source: Source) -> list[Result]:
+        return [worker_process.attempt(self._recognizer, source, self._sample_rate)]
+
+    def _recognize_chunk(self, chunk: list[_Task]) -> list[Result]:
+        worker = self._idle_worker()
+        results: list[Result] = []
+        for source, portable in chunk:
+            try:
+                results.append(worker.recognize(portable))
+            except EOFError:
+                status = worker.kill()
+                self._workers.discard(worker)
+                if self._closed:
+                    raise
+                results.append(
+                    AudioError(
+                        f"{describe(source)}: expected sound that can be decoded, "
+                        f"found that decoding it ended the process with {status}"
+                    )
+                )
+                worker = self._start_worker()
+        self._idle.put(worker)
+        return results
+
+    def _idle_worker(self) -> _Worker:
+        try:
+            return self._idle.get_nowait()
+        except queue.Empty:
+            return self._start_worker()
+
+    def _start_worker(self) -> _Worker:
+        worker = _Worker()
+        self._workers.add(worker)
+        if self._closed:
+            worker.kill()
+        worker.load(self._recognizer, self._sample_rate)
+        return worker
+
+
+class _Worker:
+    """A process that recognises one source after the other."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", worker_process.COMMAND.format(path=sys.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={"OPENBLAS_NUM_THREADS": "1", **os.environ},
+            # Ctrl-C is for the main process, which then ends its workers.
+            process_group=0 if os.name == "posix" else None,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._requests: IO[bytes] = self._process.stdin
+        self._results: IO[bytes] = self._process.stdout
+
+    def load(self, recognizer: Recognizer, sample_rate: int | None) -> None:
+        """Load the model.
+
+        Raises:
+            ModelError: it cannot be loaded.
+            SpeechGRUError: the process has ended.
+        """
+        try:
+            answer = self._ask({**recognizer.__getstate__(), "sample_rate": sample_rate})
+        except EOFError:
+            raise SpeechGRUError(
+                f"expected a worker process, found that it ended with {self.kill()}"
+            ) from None
+        if answer:
+            error = worker_process.decode_result(answer)
+            assert isinstance(error, Exception)
+            raise error
+
+    def recognize(self, source: _Portable) -> Result:
+        """Recognise one source.
+
+        Raises:
+            EOFError: the process has ended.
+        """
+        answer = self._ask(*worker_process.encode_source(source))
+        for message in answer.pop("warnings"):
+            warnings.warn(message, stacklevel=2)
+        return worker_process.decode_result(answer)
+
+    def kill(self) -> str:
+        """End the process, and say how it had ended before, if it had."""
+        with contextlib.suppress(OSError):
+            self._process.kill()
+        code = self._process.wait()
+        for stream in (self._requests, self._results):
+            with contextlib.suppress(OSError, ValueError):  # of a request that was not written
+                stream.close()
+        return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+    def _ask(self, message: dict[str, Any], payload: bytes = b"") -> dict[str, Any]:
+        try:
+            worker_process.send(self._requests, message, payload)
+            return worker_process.receive(self._results)[0]
+        except (OSError, ValueError) as error:  # a broken or closed pipe
+            raise EOFError from error
+
+
+def _portable(source: Source) -> tuple[_Portable, int] | None:
+    """A source that another process can read, and its bytes; None if only this one can."""
+    if isinstance(source, bytes):
+        return source, len(source)
+    if type(source) is np.ndarray and source.dtype.kind in "fiu":
+        return source.copy(), source.nbytes  # the caller may use its memory for the next one
+    if not isinstance(source, str | os.PathLike):
+        return None
+    try:
+        path = os.fsdecode(source)
+        status = os.stat(path)
+    except Exception:  # recognition reports what is wrong with the path
+        return None
+    # /dev/stdin and /dev/fd/3 are other files in another process.
+    if not stat.S_ISREG(status.st_mode) or os.path.abspath(path).startswith(("/dev/", "/proc/")):
+        return None
+    return path, status.st_size
