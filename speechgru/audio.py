@@ -41,6 +41,7 @@ __all__ = [
 EXTENSIONS = frozenset(
     {".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".rf64"}
     | {".snd", ".w64", ".wav", ".wave"}
+    | {".3gp", ".aac", ".amr", ".awb", ".m4a", ".mka", ".mp4", ".weba", ".webm", ".wma"}  # ffmpeg's
 )
 """Extensions, in lower case, of the files in a folder that are taken for sound."""
 
@@ -63,10 +64,11 @@ def load(source: Source, sample_rate: int | None = None) -> Samples:
     after inverting some of them.
 
     Args:
-        source: a path, or the bytes or binary file object of an encoded sound (any format
-            that libsndfile reads), or an array, (frames,) or (frames, channels). Arrays hold
-            float16, float32 or float64 samples in [-1, 1], or uint8, int16 or int32 PCM. int32
-            samples that all lie in the range of int16 are read as 16-bit, with a warning.
+        source: a path, or the bytes or binary file object of an encoded sound (any format that
+            libsndfile reads; if ffmpeg is installed, also MP4, AAC, WebM, WMA and AMR), or an
+            array, (frames,) or (frames, channels). Arrays hold float16, float32 or float64 samples
+            in [-1, 1], or uint8, int16 or int32 PCM. int32 samples that all lie in the range of
+            int16 are read as 16-bit, with a warning.
         sample_rate: Hz, an integral number from 4,000 to 192,000. Required for an array. For
             encoded sound None, or the rate that the sound itself states. Default: None.
 
@@ -149,9 +151,9 @@ def _read_encoded(content: Content, rate: int | None, name: str) -> Blocks:
     try:
         try:
             first = next(blocks, None)
-            finished = None if first else unfinished_headers.finish(content.read())
+            finished = None if first else _finish(content)
         except DecodingError:
-            finished = unfinished_headers.finish(content.read())
+            finished = _finish(content)
             if finished is None:
                 raise
         if finished is not None:
@@ -163,6 +165,11 @@ def _read_encoded(content: Content, rate: int | None, name: str) -> Blocks:
         yield from blocks
     except DecodingError as error:
         raise AudioError(f"{name}: {error}") from error
+
+
+def _finish(content: Content) -> bytes | None:
+    known = unfinished_headers.is_known(content.head(12))
+    return unfinished_headers.finish(content.read()) if known else None
 
 
 def _decode(content: Content, rate: int | None, name: str) -> Blocks:

@@ -57,18 +57,20 @@ class FFmpegError(Exception):
     expected and found."""
 
 
-_MP4 = Format("MP4 (m4a, mp4, 3gp, mov)", "mov", ("-enable_drefs", "0"))  # no tracks in other files
-_ADTS = Format("AAC", "aac")
+# No drefs: references to tracks in other files.
+_MP4 = Format("an MP4 file (m4a, mp4, 3gp, mov)", "mov", ("-enable_drefs", "0"))
+_ADTS = Format("an AAC file", "aac")
 _CAF = Format("a compressed CAF file", "caf")
 _BY_FIRST_BYTES = {
-    b"\x1a\x45\xdf\xa3": Format("WebM or Matroska", "matroska"),
-    bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c"): Format("WMA (ASF)", "asf"),
-    b"#!AMR\n": Format("AMR", "amr"),
-    b"#!AMR-WB\n": Format("AMR-WB", "amr"),
+    b"\x1a\x45\xdf\xa3": Format("a WebM or Matroska file", "matroska"),
+    bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c"): Format("a WMA (ASF) file", "asf"),
+    b"#!AMR\n": Format("an AMR file", "amr"),
+    b"#!AMR-WB\n": Format("an AMR-WB file", "amr"),
 }
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")  # QuickTime may lack the first
 _CAF_OF_LIBSNDFILE = (b"lpcm", b"alac", b"alaw", b"ulaw")
 _ADTS_HEADER = 7  # bytes
+_MIN_ADTS_LENGTH = 11  # silence in mono
 _ADTS_SAME_BITS = 0xFFFF_FDC0 << 24  # sync, version, layer, profile, sampling rate and channels
 _MIN_ADTS_FRAMES = 6  # so many in a row are no coincidence
 _MIN_WHOLE_ADTS = 3  # if there is nothing else
@@ -115,8 +117,8 @@ def decode(
     program = _find()
     if program is None:
         raise FFmpegError(
-            f"expected sound that libsndfile can decode, found {form.name}. "
-            "If ffmpeg is installed and on PATH, it decodes this format"
+            f"expected sound that libsndfile can decode, found {form.name}, which needs ffmpeg. "
+            "Install ffmpeg and put it on PATH"
         )
     with _input(content) as (stdin, url):
         process = _Process(_command(program, form, url), stdin)
@@ -134,7 +136,7 @@ def _find() -> str | None:
 
 
 def _command(program: str, form: Format, url: str) -> list[str]:
-    quiet = ["-nostdin", "-hide_banner", "-loglevel", "error"]
+    quiet = ["-nostdin", "-hide_banner", "-loglevel", "repeat+error"]
     limits = ["-protocol_whitelist", "file", "-max_error_rate", str(_MAX_ERROR_RATE)]
     first_audio_stream = ["-map", "0:a:0", "-vn", "-sn", "-dn", "-map_metadata", "-1"]
     to_pipe = ["-c:a", "pcm_f32be", "-f", "au", "pipe:1"]  # AU: it states rate and channels
@@ -258,7 +260,7 @@ class _Process:
         """
         with self._time_limit():
             status = self._process.wait()
-            self._reader.join(_MAX_SECONDS)
+        self._reader.join(1)  # for ever, if ffmpeg had a child that still runs
         if self._too_slow:
             raise FFmpegError(
                 f"expected ffmpeg to decode the sound, found no answer in {_MAX_SECONDS:g} s"
@@ -310,7 +312,7 @@ def _reason(messages: bytes, status: int) -> str:
     if "matches no streams" in text:
         return "no audio in the file"
     lines = [re.sub(r"^(\[[^\]]*\] |file:\S+: )+", "", line.strip()) for line in text.splitlines()]
-    last = list(dict.fromkeys(line for line in lines if line))[-2:]
+    last = dict.fromkeys([line for line in lines if line][-2:])  # often twice the same
     return escape(shorten("; ".join(last), 200)) or f"exit status {status}"
 
 
@@ -349,4 +351,4 @@ def _adts_length(bits: int) -> int:
     sync, layer, rate, channels = bits >> 44, bits >> 41 & 3, bits >> 34 & 15, bits >> 30 & 7
     length = bits >> 13 & 0x1FFF
     is_header = sync == 0xFFF and not layer and rate < 13 and channels
-    return length if is_header and length > _ADTS_HEADER else 0
+    return length if is_header and length >= _MIN_ADTS_LENGTH else 0

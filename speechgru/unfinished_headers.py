@@ -9,6 +9,15 @@ import struct
 from collections.abc import Iterator
 
 
+def is_known(head: bytes) -> bool:
+    """Whether `finish` knows the format of a file with these first 12 bytes."""
+    return (
+        (head[:4] in _WAVE_ORDERS and head[8:] == b"WAVE")
+        or (head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"))
+        or head[:4] in (*_AU_ORDERS, b"caff")
+    )
+
+
 def finish(data: bytes) -> bytes | None:
     """Correct the size of the sound in a WAV, RF64, AIFF, AU or CAF header.
 

@@ -120,3 +120,4 @@ def test_any_bytes_are_finished_once_or_not_at_all(data):
     finished = unfinished_headers.finish(bytes(content))
     assert finished is None or len(finished) == len(content)
     assert finished is None or unfinished_headers.finish(finished) is None
+    assert finished is None or unfinished_headers.is_known(bytes(content[:12]))
