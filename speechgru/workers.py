@@ -11,7 +11,7 @@ import subprocess
 import sys
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any, TypeAlias
 
@@ -40,7 +40,7 @@ def recognize_all(
     sample_rate: int | None = None,
     *,
     workers: int = 1,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Recognise sounds in several processes, in order.
 
     Sources are taken from the iterable as they are needed, so there may be any number of them. A

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import speechgru
-from speechgru.cli import detect, info, recognize, streams
+from speechgru.cli import detect, info, listen, recognize, streams
 from speechgru.errors import SpeechGRUError, escape
 
 OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
-_COMMANDS = (recognize, detect, info)
+_COMMANDS = (recognize, detect, listen, info)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return OK
     except OSError as error:
         streams.discard(1)
-        streams.complain(f"expected an output that can be written, found: {error.strerror}")
+        if error.filename is None:
+            streams.complain(f"expected an output that can be written, found: {error.strerror}")
+        else:
+            streams.complain(streams.message(error))
         return BAD_INPUT
 
 

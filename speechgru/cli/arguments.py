@@ -58,3 +58,10 @@ def _fraction(text: str) -> float:
     if not 0 < value <= 1:
         raise argparse.ArgumentTypeError(f"expected a number above 0 and up to 1, found {text!r}")
     return value
+
+
+def add_form(command: argparse.ArgumentParser) -> None:
+    """Add `--json` and `--csv`."""
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON object a line")
+    form.add_argument("--csv", action="store_true", help="print CSV with a header")

@@ -36,9 +36,7 @@ def add_command(commands: Any) -> argparse.ArgumentParser:
     )
     arguments.add_model(command)
     arguments.add_threshold(command)
-    form = command.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print one JSON object a line")
-    form.add_argument("--csv", action="store_true", help="print CSV with a header")
+    arguments.add_form(command)
     command.add_argument(
         "--labels",
         type=Path,
@@ -98,8 +96,7 @@ def _detections(
     pipe = StandardInput()
     sound = pipe.open_sound(options.rate, options.format)
     if sound is None:
-        encoded = pipe.read_encoded()
-        return recognizer.iter_detections(encoded, options.threshold, progress=progress)
+        return recognizer.iter_detections(pipe, options.threshold, progress=progress)
     return _detect_in_pipe(recognizer, sound, options.threshold, progress)
 
 

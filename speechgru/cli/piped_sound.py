@@ -19,6 +19,7 @@ WAVE_HEAD_BYTES = 12
 """Bytes that `is_wave` needs."""
 
 _READ_BYTES = 1 << 16
+_MAX_HEADER_BYTES = 1 << 24
 _WAVE_ORDERS = {b"RIFF": "<", b"RIFX": ">", b"RF64": "<"}
 _UNKNOWN_SIZES = (0, 0xFFFFFFFF)
 _EXTENSIBLE = 0xFFFE
@@ -30,10 +31,6 @@ _WAVE_ENCODINGS = {  # by format (1: PCM, 3: floats) and bits
     (3, 32): "f4",
     (3, 64): "f8",
 }
-
-
-class UnknownEncodingError(AudioError):
-    """A WAV stream holds neither PCM nor floats."""
 
 
 class Pipe(Protocol):
@@ -101,7 +98,7 @@ def is_wave(head: bytes) -> bool:
     return head[:4] in _WAVE_ORDERS and head[8:12] == b"WAVE"
 
 
-def open_wave(pipe: Pipe, head: bytes, name: str) -> PipedSound:
+def open_wave(pipe: Pipe, head: bytes, name: str) -> tuple[PipedSound | None, bytes]:
     """Read a WAV header up to the samples. Sizes that the writer could not know are ignored.
 
     Args:
@@ -109,30 +106,55 @@ def open_wave(pipe: Pipe, head: bytes, name: str) -> PipedSound:
         head: the first bytes, for which `is_wave` is true.
         name: what messages call the stream.
 
+    Returns:
+        The sound, None if the samples are neither PCM nor floats; and the bytes of the header.
+
     Raises:
-        UnknownEncodingError: the samples are neither PCM nor floats.
         AudioError: the header is cut or damaged.
     """
     order = _WAVE_ORDERS[head[:4]]
-    found: tuple[str, int, int] | None = None
+    header = _Header(pipe, head, name)
+    found: tuple[str | None, int, int] | None = None
     long_size = 0  # in a chunk of RF64
     while True:
-        chunk, size = struct.unpack(f"{order}4sI", _read(pipe, 8, name))
+        chunk, size = struct.unpack(f"{order}4sI", header.read(8))
         if chunk == b"data":
             break
+        content = header.read(size + size % 2)
         if chunk == b"fmt ":
-            found = _parse_format(_read(pipe, min(size, _READ_BYTES), name), order, name)
-        elif chunk == b"ds64" and 16 <= size <= _READ_BYTES:
-            (long_size,) = struct.unpack_from("<Q", _read(pipe, size, name), 8)
-        else:
-            _skip(pipe, size, name)
-        _skip(pipe, size % 2, name)
+            found = _parse_format(content, order, name)
+        elif chunk == b"ds64" and size >= 16:
+            (long_size,) = struct.unpack_from("<Q", content, 8)
     if found is None:
         raise AudioError(f"{name}: expected a WAV header that states a format, found none")
     encoding, channels, rate = found
+    if encoding is None:
+        return None, bytes(header.data)
     if head[:4] == b"RF64" and size == 0xFFFFFFFF:
         size = long_size
-    return PipedSound(pipe, rate, channels, encoding, size=None if size in _UNKNOWN_SIZES else size)
+    known = None if size in _UNKNOWN_SIZES else size
+    return PipedSound(pipe, rate, channels, encoding, known), bytes(header.data)
+
+
+class _Header:
+    """The bytes of a header that have been read so far."""
+
+    def __init__(self, pipe: Pipe, head: bytes, name: str) -> None:
+        self.data = bytearray(head)
+        self._pipe = pipe
+        self._name = name
+
+    def read(self, size: int) -> bytes:
+        if len(self.data) + size > _MAX_HEADER_BYTES:
+            raise AudioError(
+                f"{self._name}: expected a WAV header of at most {_MAX_HEADER_BYTES >> 20} MiB, "
+                "found a longer one"
+            )
+        data = self._pipe.read(size)
+        self.data += data
+        if len(data) < size:
+            raise AudioError(f"{self._name}: expected a WAV header, found only its beginning")
+        return data
 
 
 def feed(stream: Stream, block: npt.NDArray[Any], name: str) -> list[Detection]:
@@ -143,19 +165,17 @@ def feed(stream: Stream, block: npt.NDArray[Any], name: str) -> list[Detection]:
         raise AudioError(str(error).replace("<block>", name, 1)) from error
 
 
-def _parse_format(content: bytes, order: str, name: str) -> tuple[str, int, int]:
-    """The encoding, channels and rate that a WAV header states."""
+def _parse_format(content: bytes, order: str, name: str) -> tuple[str | None, int, int]:
+    """The encoding, None if it is an unusual one, the channels and the rate."""
     if len(content) < 16:
         raise AudioError(f"{name}: expected a format of 16 bytes or more, found {len(content)}")
     code, channels, rate, _, _, bits = struct.unpack_from(f"{order}HHIIHH", content)
     if code == _EXTENSIBLE and len(content) >= 26:
         (code,) = struct.unpack_from(f"{order}H", content, 24)
-    if (code, bits) not in _WAVE_ENCODINGS or not channels:
-        raise UnknownEncodingError(
-            f"{name}: expected a WAV stream with PCM of 8, 16, 24 or 32 bits or floats, "
-            f"found format {code} with {bits} bits and {channels} channel(s)"
-        )
-    return order + _WAVE_ENCODINGS[code, bits], channels, rate
+    if not channels:
+        raise AudioError(f"{name}: expected one channel or more, found none")
+    kind = _WAVE_ENCODINGS.get((code, bits))
+    return kind and order + kind, channels, rate
 
 
 def _decode(data: bytes, encoding: str) -> npt.NDArray[Any]:
@@ -166,15 +186,3 @@ def _decode(data: bytes, encoding: str) -> npt.NDArray[Any]:
     first = 1 if encoding[0] == "<" else 0
     wide[:, first : first + 3] = np.frombuffer(data, np.uint8).reshape(-1, 3)
     return wide.view(f"{encoding[0]}i4")[:, 0].astype(np.int32)
-
-
-def _read(pipe: Pipe, size: int, name: str) -> bytes:
-    data = pipe.read(size)
-    if len(data) < size:
-        raise AudioError(f"{name}: expected a WAV header, found only its beginning")
-    return data
-
-
-def _skip(pipe: Pipe, size: int, name: str) -> None:
-    for start in range(0, size, _READ_BYTES):
-        _read(pipe, min(_READ_BYTES, size - start), name)

@@ -1,15 +1,22 @@
 """`speechgru recognize`: the word in each sound file."""
 
 import argparse
-import json
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
-from speechgru.cli import arguments
-from speechgru.cli.output import quote
+from speechgru.cli import arguments, output
+from speechgru.cli.resumable_output import open_resumable
 from speechgru.cli.sources import StandardInput, find_files
+from speechgru.cli.status_line import StatusLine, bar
 from speechgru.cli.streams import complain, message
-from speechgru.errors import SpeechGRUError, escape
+from speechgru.errors import escape
 from speechgru.recognizer import Recognition, Recognizer
+from speechgru.workers import recognize_all
+
+_COLUMNS = ("file", "label", "confidence")
 
 
 def add_command(commands: Any) -> argparse.ArgumentParser:
@@ -31,7 +38,20 @@ def add_command(commands: Any) -> argparse.ArgumentParser:
         metavar="N",
         help="print the N likeliest labels",
     )
-    command.add_argument("--json", action="store_true", help="print one JSON object a line")
+    arguments.add_form(command)
+    command.add_argument(
+        "--workers",
+        type=arguments.positive,
+        default=1,
+        metavar="N",
+        help="number of processes, such as one for each core (default: 1)",
+    )
+    command.add_argument(
+        "--resume",
+        type=Path,
+        metavar="OUT",
+        help="append to the file OUT what it does not hold yet, as JSON or, with --csv, as CSV",
+    )
     command.set_defaults(run=_run)
     return command
 
@@ -41,39 +61,87 @@ def _run(options: argparse.Namespace) -> bool:
     files, problems = find_files(options.files)
     for problem in problems:
         complain(problem)
-    succeeded = not problems
+    header = output.csv_line(_COLUMNS) if options.csv else None
+    if options.resume is None:
+        if header is not None:
+            print(header)
+        succeeded = _recognize(recognizer, files, options, print)
+    else:
+        options.json = not options.csv
+        with open_resumable(options.resume, header) as results:
+            files = [name for name in files if name not in results]
+            succeeded = _recognize(recognizer, files, options, results.write)
+    return succeeded and not problems
+
+
+def _recognize(
+    recognizer: Recognizer,
+    files: Sequence[str],
+    options: argparse.Namespace,
+    write: Callable[[str], None],
+) -> bool:
+    """Write a line for each file, or a message on stderr. Return whether there are no messages."""
+    sources = (StandardInput() if name == "-" else name for name in files)
     width = max((len(escape(name)) for name in files), default=0)
-    for name in files:
-        try:
-            recognition = recognizer.recognize(
-                StandardInput().read_encoded() if name == "-" else name
-            )
-        except (SpeechGRUError, FileNotFoundError) as error:
-            if options.debug:
-                raise
-            complain(message(error))
-            succeeded = False
-        else:
-            print(
-                _json_line(name, recognition)
-                if options.json
-                else _line(name, recognition, width, options.top)
-            )
+    progress = _Progress(len(files))
+    succeeded = True
+    with (
+        contextlib.closing(recognize_all(recognizer, sources, workers=options.workers)) as results,
+        progress,
+    ):
+        for name, result in zip(files, results, strict=True):
+            if isinstance(result, Recognition):
+                progress.hide()
+                write(_line(name, result, width, options))
+            else:
+                if options.debug:
+                    raise result
+                complain(message(result))
+                succeeded = False
+            progress.advance()
     return succeeded
 
 
-def _line(name: str, recognition: Recognition, width: int, top: int) -> str:
-    best = list(recognition.scores.items())[:top]
-    scores = "  ".join(f"{quote(label)} {score:.3f}" for label, score in best)
-    return f"{escape(name):{width}}  {scores}"
+class _Progress:
+    """Shows how many files have been recognised, and how long the rest will take."""
+
+    def __init__(self, total: int) -> None:
+        self._status = StatusLine()
+        self._total = total
+        self._done = 0
+        self._start = time.monotonic()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        self.hide()
+
+    def hide(self) -> None:
+        """Remove the line, before something else is printed."""
+        self._status.hide()
+
+    def advance(self) -> None:
+        """Count a file."""
+        self._done += 1
+        if self._status.due():
+            rate = self._done / max(time.monotonic() - self._start, 1e-3)
+            left = output.clock((self._total - self._done) / rate)
+            self._status.draw(
+                f"{bar(self._done / self._total)} {self._done:,} of {self._total:,} files "
+                f"({rate:.0f}/s, {left} left)"
+            )
 
 
-def _json_line(name: str, recognition: Recognition) -> str:
+def _line(name: str, recognition: Recognition, width: int, options: argparse.Namespace) -> str:
     scores = {label: round(score, 6) for label, score in recognition.scores.items()}
-    record = {
-        "file": name,
-        "label": recognition.label,
-        "confidence": scores[recognition.label],
-        "scores": scores,
-    }
-    return json.dumps(record).replace("\x7f", "\\u007f")  # the control character that JSON allows
+    label, confidence = recognition.label, scores[recognition.label]
+    if options.json:
+        return output.json_line(
+            {"file": name, "label": label, "confidence": confidence, "scores": scores}
+        )
+    if options.csv:
+        return output.csv_line([name, label, confidence])
+    best = list(recognition.scores.items())[: options.top]
+    shown = "  ".join(f"{output.quote(label)} {score:.3f}" for label, score in best)
+    return f"{escape(name):{width}}  {shown}"

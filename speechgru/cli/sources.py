@@ -1,9 +1,9 @@
 """The sound files that the command line names: files, folders and standard input."""
 
-import io
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from speechgru.audio import EXTENSIONS, SAMPLE_RATE
 from speechgru.cli.piped_sound import (
     WAVE_HEAD_BYTES,
     PipedSound,
-    UnknownEncodingError,
     is_wave,
     open_raw,
     open_wave,
@@ -57,76 +56,76 @@ def _walk(folder: str, errors: list[OSError]) -> Iterator[str]:
 class StandardInput:
     """Standard input as a binary stream. Errors of reading are `AudioError`s."""
 
+    name = STANDARD_INPUT  # for messages
+
     def __init__(self) -> None:
-        if sys.stdin is None:
-            raise AudioError(f"{STANDARD_INPUT}: expected encoded sound, found a closed stream")
-        self._stream: Any = sys.stdin.buffer
-        self.header: bytearray | None = bytearray()  # what has been read; None: no longer saved
+        self._header = b""  # what `open_sound` has read
 
     def read(self, size: int = -1, /) -> bytes:
-        """Read bytes, fewer only at the end."""
-        return self._save(self._call(self._stream.read, size))
-
-    def read1(self, size: int = -1, /) -> bytes:
-        """Read bytes as soon as there are any."""
-        return self._save(self._call(self._stream.read1, size))
-
-    def read_encoded(self) -> io.BytesIO:
-        """Read an encoded sound to its end, as a file object for a `Recognizer`."""
-        header, self.header = bytes(self.header or b""), None
-        return _NamedBytes(header + sound_files.read_stream(self, STANDARD_INPUT))
-
-    def open_sound(self, rate: int | None, encoding: str | None) -> PipedSound | None:
-        """Read a WAV header, if there is one.
-
-        Args:
-            rate: rate of samples without a header in Hz; if only the encoding is stated, 16,000.
-            encoding: encoding of samples without a header; if only the rate is stated, "s16le".
-
-        Returns:
-            The sound, or None if it has another header and neither rate nor encoding is stated:
-            then `read_encoded` reads all of it.
+        """Read bytes, fewer only at the end; by default all, from the beginning.
 
         Raises:
-            AudioError: the header is damaged, or states another rate.
+            AudioError: standard input is closed or cannot be read, or there are more than 2 GiB.
         """
-        has_format = rate is not None or encoding is not None
+        with _reading() as stream:
+            if size >= 0:
+                return bytes(stream.read(size))
+            header, self._header = self._header, b""
+            return header + sound_files.read_stream(stream, STANDARD_INPUT)
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Read bytes as soon as there are any.
+
+        Raises:
+            AudioError: standard input is closed or cannot be read.
+        """
+        with _reading() as stream:
+            return bytes(stream.read1(size))
+
+    def open_sound(self, rate: int | None, encoding: str | None) -> PipedSound | None:
+        """Read up to the samples.
+
+        Args:
+            rate: rate of samples without a header in Hz. Default, with an encoding: 16,000.
+            encoding: encoding of samples without a header. Default, with a rate: "s16le".
+
+        Returns:
+            The sound. None if only libsndfile may be able to decode it: `read` returns all of it.
+
+        Raises:
+            AudioError: the header is damaged, or the rate is out of range or not the stated one.
+        """
         head = self.read(WAVE_HEAD_BYTES)
         if is_wave(head):
-            try:
-                sound = open_wave(self, head, STANDARD_INPUT)
-            except UnknownEncodingError:
-                if not has_format:
-                    return None
-                raise
-            check_rate(sound.sample_rate, STANDARD_INPUT)
-            if rate not in (None, sound.sample_rate):
-                raise AudioError(
-                    f"{STANDARD_INPUT}: expected a sample rate of {rate} Hz, "
-                    f"found {sound.sample_rate} Hz"
-                )
-        elif not has_format:
+            return self._open_wave(head, rate)
+        if rate is None and encoding is None:
+            self._header = head
             return None
-        else:
-            rate = check_rate(rate or SAMPLE_RATE, STANDARD_INPUT)
-            sound = open_raw(self, rate, encoding or "s16le", head)
-        self.header = None
+        return open_raw(
+            self, check_rate(rate or SAMPLE_RATE, STANDARD_INPUT), encoding or "s16le", head
+        )
+
+    def _open_wave(self, head: bytes, rate: int | None) -> PipedSound | None:
+        sound, header = open_wave(self, head, STANDARD_INPUT)
+        if sound is None:
+            self._header = header
+            return None
+        if check_rate(sound.sample_rate, STANDARD_INPUT) != (rate or sound.sample_rate):
+            raise AudioError(
+                f"{STANDARD_INPUT}: expected a sample rate of {rate} Hz, "
+                f"found {sound.sample_rate} Hz"
+            )
         return sound
 
-    def _save(self, data: bytes) -> bytes:
-        if self.header is not None:
-            self.header += data
-        return data
 
-    @staticmethod
-    def _call(read: Callable[[int], bytes], size: int) -> bytes:
-        try:
-            return read(size)
-        except OSError as error:  # such as a folder
-            raise AudioError(
-                f"{STANDARD_INPUT}: expected encoded sound, found: {error.strerror}"
-            ) from error
-
-
-class _NamedBytes(io.BytesIO):
-    name = STANDARD_INPUT  # for messages
+@contextlib.contextmanager
+def _reading() -> Iterator[Any]:
+    """Yield the binary stream of standard input; errors in the block become `AudioError`s."""
+    if sys.stdin is None:
+        raise AudioError(f"{STANDARD_INPUT}: expected encoded sound, found a closed stream")
+    try:
+        yield sys.stdin.buffer
+    except OSError as error:  # such as a folder
+        raise AudioError(
+            f"{STANDARD_INPUT}: expected encoded sound, found: {error.strerror}"
+        ) from error

@@ -6,6 +6,7 @@ import time
 
 _SECONDS_BETWEEN = 0.1
 _BAR_CHARACTERS = 20
+_drawn: set["StatusLine"] = set()  # the one that is on the terminal now
 
 
 class StatusLine:
@@ -18,11 +19,11 @@ class StatusLine:
         except ValueError:  # a closed file
             self.visible = False
         self._length = 0
-        self._drawn = float("-inf")
+        self._time = float("-inf")
 
     def due(self) -> bool:
         """Whether the line is to be drawn now: at most ten times a second."""
-        return self.visible and time.monotonic() - self._drawn >= _SECONDS_BETWEEN
+        return self.visible and time.monotonic() - self._time >= _SECONDS_BETWEEN
 
     def draw(self, text: str) -> None:
         """Replace the line."""
@@ -31,14 +32,16 @@ class StatusLine:
         text = text[: _columns() - 1]
         self._write("\r" + text.ljust(self._length))
         self._length = len(text)
-        self._drawn = time.monotonic()
+        self._time = time.monotonic()
+        _drawn.add(self)
 
     def hide(self) -> None:
         """Remove the line, before something else is printed."""
         if self._length:
             self._write("\r" + " " * self._length + "\r")
             self._length = 0
-            self._drawn = float("-inf")
+            self._time = float("-inf")
+        _drawn.discard(self)
 
     def _write(self, text: str) -> None:
         try:
@@ -46,6 +49,12 @@ class StatusLine:
             sys.stderr.flush()
         except OSError:  # the terminal is gone
             self.visible = False
+
+
+def hide() -> None:
+    """Remove the status line that is drawn now, if any."""
+    for line in list(_drawn):
+        line.hide()
 
 
 def bar(share: float) -> str:

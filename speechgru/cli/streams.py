@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 
+from speechgru.cli import status_line
 from speechgru.errors import escape
 
 
@@ -45,6 +46,7 @@ def message(error: Exception) -> str:
 
 def complain(text: str) -> None:
     """Print a message on stderr, in one line."""
+    status_line.hide()
     if sys.stderr is None:
         return
     try:

@@ -1,0 +1,171 @@
+"""`speechgru listen`: commands in live sound, as they are spoken."""
+
+import argparse
+import contextlib
+import math
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from speechgru import microphone
+from speechgru.cli import arguments, output
+from speechgru.cli.piped_sound import PipedSound, feed
+from speechgru.cli.programs import Programs
+from speechgru.cli.sources import STANDARD_INPUT, StandardInput
+from speechgru.cli.status_line import StatusLine, bar
+from speechgru.cli.streams import complain
+from speechgru.detection import Detection
+from speechgru.errors import AudioError, escape
+from speechgru.recognizer import Recognizer
+from speechgru.sample_arrays import full_scale, scale
+
+_QUIETEST_DB = -60.0
+
+
+class _LiveSound(Protocol):
+    @property
+    def sample_rate(self) -> int: ...
+
+    def blocks(self) -> Iterator[npt.NDArray[Any]]: ...
+
+
+def add_command(commands: Any) -> argparse.ArgumentParser:
+    """Add the command and its arguments to the parser."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        "listen", help="print the commands that the microphone hears"
+    )
+    command.add_argument(
+        "source",
+        nargs="?",
+        choices=("-",),
+        metavar="-",
+        help="read raw samples or WAV from standard input (default: record from the microphone)",
+    )
+    command.add_argument(
+        "--device", metavar="D", help="number of a microphone, or a part of its name"
+    )
+    command.add_argument("--list-devices", action="store_true", help="list the microphones")
+    arguments.add_model(command)
+    arguments.add_threshold(command)
+    command.add_argument("--json", action="store_true", help="print one JSON object a line")
+    command.add_argument(
+        "--exec",
+        type=_programs,
+        metavar="COMMAND",
+        help="run a program at each detection, without a shell; {label}, {time} and {confidence} "
+        "are replaced in its words",
+    )
+    arguments.add_raw_format(command)
+    command.set_defaults(run=_run, usage_error=command.error)
+    return command
+
+
+def _programs(template: str) -> Programs:
+    try:
+        return Programs(template)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"expected a program and its arguments, found {template!r}: {error}"
+        ) from None
+
+
+def _run(options: argparse.Namespace) -> bool:
+    if options.list_devices:
+        for device in microphone.list_devices():
+            mark = "*" if device.is_default else " "
+            print(f"{mark} {device.number:3}  {escape(device.name)}, {device.sample_rate} Hz")
+        return True
+    if (options.rate or options.format) and options.source is None:
+        options.usage_error("--rate and --format need the argument -")
+    if options.device is not None and options.source is not None:
+        options.usage_error("--device and - exclude each other")
+    recognizer = Recognizer(options.model)
+    if options.source is None:
+        device = microphone.find_device(options.device)
+        with microphone.Microphone(device) as recorder:
+            _listen(recognizer, recorder, escape(device.name), options)
+    else:
+        _listen(recognizer, _piped_sound(options), STANDARD_INPUT, options)
+    return True
+
+
+def _piped_sound(options: argparse.Namespace) -> PipedSound:
+    sound = StandardInput().open_sound(options.rate, options.format or "s16le")
+    if sound is None:
+        raise AudioError(
+            f"{STANDARD_INPUT}: expected raw samples, or WAV with PCM of 8, 16, 24 or 32 bits or "
+            "floats, found WAV with another encoding"
+        )
+    return sound
+
+
+def _listen(
+    recognizer: Recognizer, sound: _LiveSound, name: str, options: argparse.Namespace
+) -> None:
+    """Print detections until the sound ends."""
+    meter = _Meter(sound)
+    programs: Programs | None = options.exec
+
+    def report(detections: list[Detection]) -> None:
+        for detection in detections:
+            meter.hide()
+            record = output.detection_record(detection)
+            line = output.json_line(record) if options.json else output.detection_line(detection)
+            print(line, flush=True)
+            if programs is not None:
+                programs.run(detection)
+
+    with (
+        recognizer.stream(sound.sample_rate, threshold=options.threshold) as stream,
+        contextlib.closing(meter),
+    ):
+        for block in sound.blocks():
+            report(feed(stream, block, name))
+            if programs is not None:
+                programs.check()
+            meter.update(block)
+        report(stream.finish())
+        if programs is not None:
+            programs.finish()
+
+
+class _Meter:
+    """Shows the time, the level and how often sound was lost."""
+
+    def __init__(self, sound: _LiveSound) -> None:
+        self._sound = sound
+        self._status = StatusLine()
+        self._frames = 0
+
+    def update(self, block: npt.NDArray[Any]) -> None:
+        """Count a block of samples, and show its level."""
+        self._frames += len(block)
+        if not self._status.due():
+            return
+        level = _decibels(block)
+        time = output.clock(self._frames / self._sound.sample_rate)
+        lost = f"  lost sound {self._overflows} times" if self._overflows else ""
+        self._status.draw(f"{time} {bar(1 - level / _QUIETEST_DB)} {level:4.0f} dB{lost}")
+
+    def close(self) -> None:
+        """Remove the line, and report lost sound."""
+        self._status.hide()
+        if self._overflows:
+            complain(f"lost sound {self._overflows} times, as it was not read in time")
+
+    def hide(self) -> None:
+        """Remove the line, before something else is printed."""
+        self._status.hide()
+
+    @property
+    def _overflows(self) -> int:
+        return getattr(self._sound, "overflows", 0)  # a pipe has none
+
+
+def _decibels(block: npt.NDArray[Any]) -> float:
+    """Level of a block below full scale, at least that of the empty bar."""
+    samples = scale(block, *full_scale(block.dtype))
+    power = float(np.mean(np.square(samples, dtype=np.float64)))
+    return max(_QUIETEST_DB, 10 * math.log10(power + 1e-20))

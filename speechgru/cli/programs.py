@@ -1,0 +1,82 @@
+"""Programs that run at each detection."""
+
+import re
+import shlex
+import subprocess
+import sys
+import time
+
+from speechgru.cli.streams import complain, message
+from speechgru.detection import Detection
+from speechgru.errors import escape
+
+_MOST_RUNNING = 32
+_LAST_SECONDS = 2.0  # that programs get to end when the sound has ended
+_FIELD = re.compile(r"\{(label|time|confidence)\}")
+
+
+class Programs:
+    """Runs a program at each detection, without a shell and without waiting for it.
+
+    Args:
+        template: the program and its arguments, split into words as a shell does. In each word,
+            {label}, {time} and {confidence} are replaced.
+
+    Raises:
+        ValueError: the template holds no words, or quotation marks are not closed.
+    """
+
+    def __init__(self, template: str) -> None:
+        self._words = shlex.split(template)
+        if not self._words:
+            raise ValueError("No words")
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def run(self, detection: Detection) -> None:
+        """Start the program. What goes wrong is a message on stderr."""
+        self.check()
+        values = {
+            "label": detection.label,
+            "time": f"{detection.time:.3f}",
+            "confidence": f"{detection.confidence:.6f}",
+        }
+        command = [_FIELD.sub(lambda field: values[field[1]], word) for word in self._words]
+        if len(self._running) >= _MOST_RUNNING:
+            complain(f"{escape(command[0])}: not started, as {_MOST_RUNNING} of them still run")
+            return
+        try:
+            self._running.append(
+                subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=_standard_error())
+            )
+        except OSError as error:
+            complain(message(error))
+        except ValueError as error:  # a NUL
+            complain(f"{escape(command[0])}: {error}")
+
+    def check(self) -> None:
+        """Report the programs that have failed since the last call."""
+        running = []
+        for process in self._running:
+            code = process.poll()
+            if code is None:
+                running.append(process)
+            elif code:
+                end = f"signal {-code}" if code < 0 else f"exit code {code}"
+                complain(f"{escape(str(process.args[0]))}: ended with {end}")  # type: ignore[index]
+        self._running = running
+
+    def finish(self) -> None:
+        """Give the programs some time to end, and report those that fail."""
+        deadline = time.monotonic() + _LAST_SECONDS
+        self.check()
+        while self._running and time.monotonic() < deadline:
+            time.sleep(0.02)
+            self.check()
+
+
+def _standard_error() -> int | None:
+    """What is stderr for messages; descriptor 2 may be closed to libraries."""
+    try:
+        return sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):  # there is none, or it is not a file
+        return None
