@@ -112,13 +112,11 @@ class _Pool:
             if chunk and (portable is None or size >= _CHUNK_BYTES):
                 yield self._threads.submit(self._recognize_chunk, chunk).result
                 chunk, size = [], 0
-            if portable is None:
-                yield functools.partial(self._recognize_here, source)
+            if portable is None:  # at once: a file object may be closed when the next one is taken
+                result = worker_process.attempt(self._recognizer, source, self._sample_rate)
+                yield functools.partial(list, [result])
         if chunk:
             yield self._threads.submit(self._recognize_chunk, chunk).result
-
-    def _recognize_here(self, source: Source) -> list[Result]:
-        return [worker_process.attempt(self._recognizer, source, self._sample_rate)]
 
     def _recognize_chunk(self, chunk: list[_Task]) -> list[Result]:
         worker = self._idle_worker()
