@@ -23,12 +23,14 @@ import numpy as np
 import numpy.typing as npt
 
 from speechgru.errors import escape, shorten
+from speechgru.fork_lock import not_forking
 
 HEAD_BYTES = 1 << 16
 """Number of first bytes that `identify` looks at."""
 
 _DEV_FD = os.path.isdir("/dev/fd")  # Windows has none
-_MAX_SECONDS = 60.0  # for one block, which takes milliseconds
+_MAX_WAIT = 60.0  # seconds for one block, which takes milliseconds
+_MAX_HOURS = 24  # of sound
 _MAX_ERROR_RATE = 0.1  # share of packets that may be damaged
 _MAX_MESSAGE = 4096  # bytes of ffmpeg's messages that are held
 _MAX_CHANNELS = 1024  # as libsndfile
@@ -53,8 +55,7 @@ class Format:
 
 
 class FFmpegError(Exception):
-    """ffmpeg is missing or cannot decode the sound. The message is one line, and says what was
-    expected and found."""
+    """ffmpeg is missing or cannot decode the sound: one line, what was expected and found."""
 
 
 # No drefs: references to tracks in other files.
@@ -124,7 +125,7 @@ def decode(
         process = _Process(_command(program, form, url), stdin)
         try:
             rate, channels = _read_header(process)
-            yield rate, channels, _read_blocks(process, channels, block_bytes)
+            yield rate, channels, _read_blocks(process, rate, channels, block_bytes)
         finally:
             process.close()
 
@@ -206,11 +207,12 @@ def _read_header(process: _Process) -> tuple[int, int]:
 
 
 def _read_blocks(
-    process: _Process, channels: int, block_bytes: int
+    process: _Process, rate: int, channels: int, block_bytes: int
 ) -> Iterator[npt.NDArray[np.float32]]:
     frame_bytes = 4 * channels
     size = max(1, block_bytes // frame_bytes) * frame_bytes
-    while True:
+    left = _MAX_HOURS * 3600 * rate * frame_bytes
+    while left >= 0:
         data = process.read(size)
         whole = len(data) - len(data) % frame_bytes
         if whole:
@@ -219,6 +221,8 @@ def _read_blocks(
         if len(data) < size:
             process.finish()
             return
+        left -= len(data)
+    raise FFmpegError(f"expected at most {_MAX_HOURS} hours of sound, found more")
 
 
 class _Process:
@@ -228,15 +232,16 @@ class _Process:
         # FFREPORT would make ffmpeg write a file.
         environment = {name: value for name, value in os.environ.items() if name != "FFREPORT"}
         try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=stdin,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env={**environment, "AV_LOG_FORCE_NOCOLOR": "1"},
-                start_new_session=True,  # a wrapper's children are killed with it
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
+            with not_forking:  # a fork would hold the pipes open
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=stdin,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env={**environment, "AV_LOG_FORCE_NOCOLOR": "1"},
+                    start_new_session=True,  # a wrapper's children are killed with it
+                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                )
         except OSError as error:
             raise FFmpegError(f"expected an ffmpeg that runs, found: {error.strerror}") from error
         assert self._process.stdout is not None
@@ -263,7 +268,7 @@ class _Process:
         self._reader.join(1)  # for ever, if ffmpeg had a child that still runs
         if self._too_slow:
             raise FFmpegError(
-                f"expected ffmpeg to decode the sound, found no answer in {_MAX_SECONDS:g} s"
+                f"expected ffmpeg to decode the sound, found no answer in {_MAX_WAIT:g} s"
             )
         if status:
             raise FFmpegError(
@@ -280,7 +285,7 @@ class _Process:
 
     @contextlib.contextmanager
     def _time_limit(self) -> Iterator[None]:
-        timer = threading.Timer(_MAX_SECONDS, self._expire)
+        timer = threading.Timer(_MAX_WAIT, self._expire)
         timer.daemon = True
         timer.start()
         try:
@@ -341,9 +346,8 @@ def _is_adts(head: bytes) -> bool:
 
 
 def _adts_bits(head: bytes, position: int) -> int:
-    return int.from_bytes(
-        head[position : position + _ADTS_HEADER].ljust(_ADTS_HEADER, b"\0"), "big"
-    )
+    header = head[position : position + _ADTS_HEADER]
+    return int.from_bytes(header.ljust(_ADTS_HEADER, b"\0"), "big")
 
 
 def _adts_length(bits: int) -> int:

@@ -381,7 +381,7 @@ def test_half_a_frame_at_the_end_is_dropped(fake, tmp_path):
 def test_an_ffmpeg_that_hangs_is_killed(script, fake, tmp_path, monkeypatch):
     (tmp_path / "out").write_bytes(au(tone()))
     pid = fake(script.format(out=tmp_path / "out"))
-    monkeypatch.setattr(ffmpeg, "_MAX_SECONDS", 0.5)
+    monkeypatch.setattr(ffmpeg, "_MAX_WAIT", 0.5)
     start = time.monotonic()
     with pytest.raises(AudioError, match=r"expected ffmpeg to decode the sound, found no answer"):
         load(AMR)
@@ -405,6 +405,18 @@ def test_endless_output_is_stopped_at_the_longest_sound(fake, tmp_path, monkeypa
     monkeypatch.setattr(audio, "_MAX_SECONDS", 100)
     with pytest.raises(AudioError, match="hours of sound, found more"):
         load(AMR)
+    assert is_gone(pid)
+
+
+@posix
+def test_endless_output_is_stopped_where_sound_is_read_in_blocks_too(fake, tmp_path, monkeypatch):
+    (tmp_path / "out").write_bytes(au([]))
+    pid = fake(f"cat {tmp_path}/out /dev/zero")
+    monkeypatch.setattr(ffmpeg, "_MAX_HOURS", 1)
+    read = []
+    with pytest.raises(AudioError, match="expected at most 1 hours of sound, found more"):
+        read.extend(len(block) for _, block in audio.read_blocks(AMR))
+    assert 3600 * RATE < sum(read) < 3600 * RATE + 2**19
     assert is_gone(pid)
 
 
