@@ -120,6 +120,7 @@ def _listen(
     with (
         recognizer.stream(sound.sample_rate, threshold=options.threshold) as stream,
         contextlib.closing(meter),
+        programs or contextlib.nullcontext(),
     ):
         for block in sound.blocks():
             report(feed(stream, block, name))
@@ -127,8 +128,6 @@ def _listen(
                 programs.check()
             meter.update(block)
         report(stream.finish())
-        if programs is not None:
-            programs.finish()
 
 
 class _Meter:

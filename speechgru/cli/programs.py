@@ -5,10 +5,11 @@ import shlex
 import subprocess
 import sys
 import time
+from types import TracebackType
 
 from speechgru.cli.streams import complain, message
 from speechgru.detection import Detection
-from speechgru.errors import escape
+from speechgru.errors import SpeechGRUError, escape
 
 _MOST_RUNNING = 32
 _LAST_SECONDS = 2.0  # that programs get to end when the sound has ended
@@ -17,6 +18,8 @@ _FIELD = re.compile(r"\{(label|time|confidence)\}")
 
 class Programs:
     """Runs a program at each detection, without a shell and without waiting for it.
+
+    Use it as a context manager: at the end of the context, programs get some time to end.
 
     Args:
         template: the program and its arguments, split into words as a shell does. In each word,
@@ -31,6 +34,18 @@ class Programs:
         if not self._words:
             raise ValueError("No words")
         self._running: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> "Programs":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None or issubclass(kind, SpeechGRUError):  # not after Ctrl-C
+            self.finish()
 
     def run(self, detection: Detection) -> None:
         """Start the program. What goes wrong is a message on stderr."""
