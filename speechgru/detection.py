@@ -1,7 +1,8 @@
 """The rule that turns the scores of a stream into detections. It needs nothing but Python.
 
 A `Detector` gets the model's scores after each hop of audio and returns a `Detection` when a
-command has been spoken. The constants of the rule are in the model file, under `detection`.
+command has been spoken by itself. The constants of the rule are in the model file, under
+`detection`.
 """
 
 import dataclasses
@@ -9,18 +10,22 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-NOT_COMMANDS = ("unknown", "silence")
+UNKNOWN = "unknown"
+NOT_COMMANDS = (UNKNOWN, "silence")
 """Labels that are never detected."""
 
-_INTEGERS = {  # name: least value, default
-    "smoothing_hops": (1, 5),
-    "wait_hops": (0, 5),
-    "refractory_hops": (0, 12),
-    "delay_hops": (0, 5),
-}
 _MAX_HOPS = 10_000
-_DEFAULT_RELEASE = 0.5
+_LEAST_HOPS = {
+    "smoothing_hops": 1,
+    "wait_hops": 0,
+    "unknown_hops": 0,
+    "refractory_hops": 0,
+    "delay_hops": 0,
+}
 _DEFAULT_THRESHOLD = 0.5
+_RECORDING = "recording"
+_RECORDING_DEFAULTS = {"wait_hops": 40, "unknown_hops": 40, "max_unknown_hops": 15.0}
+_RECORDING_THRESHOLD_FACTOR = 0.8  # of files that state no constants
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,18 +45,24 @@ class Detection:
 
 @dataclasses.dataclass(frozen=True)
 class DetectionRule:
-    """The constants of the rule. Hops are counted in the model's hops, such as 40 ms.
+    """The constants of the rule. They are counted in the model's hops, such as 40 ms.
 
     Attributes:
         labels: all labels of the model in the order of its scores.
         hop_seconds: length of a hop in seconds.
         thresholds: for each command, the smoothed score from which it is detected, in (0, 1].
         smoothing_hops: hops over whose scores the moving average runs.
-        wait_hops: hops after the greatest smoothed score during which another may exceed it.
-        refractory_hops: hops after a detected word in which no other is detected.
-        delay_hops: hops from the end of a word to its greatest smoothed score.
+        wait_hops: hops between the greatest smoothed score of a word and the decision. A word with
+            a greater one takes the place of the first during that time.
+        unknown_hops: hops before the greatest smoothed score in which unknown speech counts.
+        max_unknown_hops: greatest sum of the scores of "unknown", from `unknown_hops` before the
+            greatest smoothed score to the decision. If it is greater, the word is part of a
+            sentence and is not detected.
+        refractory_hops: hops after the greatest smoothed score of a detected word in which no
+            other is detected.
         release: a detected label can be detected again when its smoothed score has fallen below
             this fraction of its threshold, in (0, 1].
+        delay_hops: hops from the end of a word to its greatest smoothed score.
 
     Raises:
         ValueError: a constant is out of range, or the thresholds are not those of the commands.
@@ -60,23 +71,30 @@ class DetectionRule:
     labels: tuple[str, ...]
     hop_seconds: float
     thresholds: Mapping[str, float]
-    smoothing_hops: int = _INTEGERS["smoothing_hops"][1]
-    wait_hops: int = _INTEGERS["wait_hops"][1]
-    refractory_hops: int = _INTEGERS["refractory_hops"][1]
-    delay_hops: int = _INTEGERS["delay_hops"][1]
-    release: float = _DEFAULT_RELEASE
+    smoothing_hops: int = 8
+    wait_hops: int = 5
+    unknown_hops: int = 40
+    max_unknown_hops: float = 10.0
+    refractory_hops: int = 12
+    release: float = 0.5
+    delay_hops: int = 5
 
     def __post_init__(self) -> None:
         commands = self.commands
-        if set(self.thresholds) != set(commands):
+        if not isinstance(self.thresholds, Mapping) or set(self.thresholds) != set(commands):
             raise ValueError(
-                f"expected thresholds for {', '.join(commands) or 'no label'}, "
-                f"found them for {', '.join(map(str, self.thresholds)) or 'none'}"
+                f"expected thresholds of {', '.join(commands) or 'no label'}, "
+                f"found {self.thresholds!r}"
             )
         for label, threshold in self.thresholds.items():
-            check_fraction(threshold, f"thresholds.{label}")
-        check_fraction(self.release, "release")
-        for name, (least, _) in _INTEGERS.items():
+            _check_fraction(threshold, f"thresholds.{label}")
+        _check_fraction(self.release, "release")
+        if not _is_number(self.max_unknown_hops) or not 0 <= self.max_unknown_hops <= _MAX_HOPS:
+            raise ValueError(
+                f"expected max_unknown_hops to be a number from 0 to {_MAX_HOPS:,}, "
+                f"found {self.max_unknown_hops!r}"
+            )
+        for name, least in _LEAST_HOPS.items():
             value = getattr(self, name)
             if type(value) is not int or not least <= value <= _MAX_HOPS:
                 raise ValueError(
@@ -91,26 +109,39 @@ class DetectionRule:
 
     @classmethod
     def from_settings(
-        cls, settings: Mapping[str, Any], labels: Sequence[str], hop_seconds: float
+        cls,
+        settings: Mapping[str, Any],
+        labels: Sequence[str],
+        hop_seconds: float,
+        *,
+        recording: bool = False,
     ) -> "DetectionRule":
         """The rule of a model file.
 
         Args:
-            settings: content of `speechgru.json`. A file of format version 1 has no `detection`:
-                its `threshold` (default 0.5) is that of every command, and the other constants
-                have the defaults of this class.
+            settings: content of `speechgru.json`. Its `detection` states the constants of this
+                class for streams, and in `recording` those that differ when a whole recording is
+                known. A file of format version 1 has none: there, the threshold of every command
+                is the file's `threshold` (default 0.5), for recordings 0.8 times as much. The
+                other constants have the defaults of this class, for recordings `wait_hops` 40,
+                `unknown_hops` 40 and `max_unknown_hops` 15.
             labels: all labels of the model in the order of its scores.
             hop_seconds: length of a hop in seconds.
+            recording: whether the rule is for whole recordings. Default False: for streams.
 
         Raises:
-            ValueError: a constant is missing or out of range.
+            ValueError: a constant is missing, unknown or out of range.
         """
-        commands = [label for label in labels if label not in NOT_COMMANDS]
         detection = settings.get("detection")
         if detection is None:
-            threshold = settings.get("threshold") or _DEFAULT_THRESHOLD
-            return cls(tuple(labels), hop_seconds, dict.fromkeys(commands, threshold))
-        constants = {name: detection[name] for name in (*_INTEGERS, "release", "thresholds")}
+            detection = default_settings(labels, settings.get("threshold"))
+        constants = {name: detection[name] for name in CONSTANTS if name in detection}
+        if recording:
+            constants |= detection.get(_RECORDING, {})
+        if missing := [name for name in CONSTANTS if name not in constants]:
+            raise ValueError(f"expected {missing[0]}, found none")
+        if extra := [name for name in constants if name not in CONSTANTS]:
+            raise ValueError(f"expected {', '.join(CONSTANTS)} in recording, found {extra[0]!r}")
         return cls(tuple(labels), hop_seconds, **constants)
 
     def with_threshold(self, threshold: float | None) -> "DetectionRule":
@@ -121,33 +152,60 @@ class DetectionRule:
         """
         if threshold is None:
             return self
-        check_fraction(threshold, "threshold")
-        return dataclasses.replace(self, thresholds=dict.fromkeys(self.commands, float(threshold)))
+        _check_fraction(threshold, "threshold")
+        return dataclasses.replace(
+            self, thresholds=dict.fromkeys(self.thresholds, float(threshold))
+        )
+
+
+CONSTANTS = tuple(field.name for field in dataclasses.fields(DetectionRule))[2:]
+"""Names of the constants in `detection` of a model file."""
+
+
+def default_settings(labels: Sequence[str], threshold: float | None = None) -> dict[str, Any]:
+    """The `detection` of a model file on whose data no constants have been chosen.
+
+    Args:
+        labels: all labels of the model.
+        threshold: that of every command in streams. Default None: 0.5.
+    """
+    if threshold is None or not 0 < threshold <= 1:  # 0 would detect something at every hop
+        threshold = _DEFAULT_THRESHOLD
+    commands = [label for label in labels if label not in NOT_COMMANDS]
+    rule = DetectionRule(tuple(labels), 1.0, dict.fromkeys(commands, threshold))
+    recording_threshold = round(_RECORDING_THRESHOLD_FACTOR * threshold, 6)
+    return {
+        **{name: getattr(rule, name) for name in CONSTANTS},
+        _RECORDING: {
+            "thresholds": dict.fromkeys(commands, recording_threshold),
+            **_RECORDING_DEFAULTS,
+        },
+    }
 
 
 class Detector:
     """Applies a rule to the scores of one stream.
 
-    A command becomes a candidate when its smoothed score reaches its threshold. While it waits, a
-    greater smoothed score takes its place. `wait_hops` after the greatest one it is detected.
+    A command becomes the candidate when its smoothed score is the greatest of all labels and
+    reaches its threshold. A greater one takes its place. `wait_hops` after the greatest one it is
+    detected, unless too much unknown speech surrounds it.
     """
 
     def __init__(self, rule: DetectionRule) -> None:
         self.rule = rule
-        self._commands = [
-            (index, label, rule.thresholds[label])
-            for index, label in enumerate(rule.labels)
-            if label not in NOT_COMMANDS
-        ]
+        self._thresholds = [rule.thresholds.get(label) for label in rule.labels]
+        self._unknown = rule.labels.index(UNKNOWN) if UNKNOWN in rule.labels else None
         self.reset()
 
     def reset(self) -> None:
         """Forget all scores, as for a new stream."""
+        rule = self.rule
         self._hop = 0  # number of hops so far
-        self._recent: deque[Sequence[float]] = deque(maxlen=self.rule.smoothing_hops)
-        self._held: set[int] = set()  # detected labels whose score has not fallen yet
-        self._candidate: tuple[float, int, int] | None = None  # score, label's index, hop
-        self._quiet_until = 0  # the hop from which there may be another candidate
+        self._recent: deque[Sequence[float]] = deque(maxlen=rule.smoothing_hops)
+        self._recent_unknown: deque[float] = deque(maxlen=rule.unknown_hops + rule.wait_hops + 1)
+        self._held: set[int] = set()  # detected labels whose smoothed score has not fallen yet
+        self._candidate: tuple[float, int, int] | None = None  # smoothed score, label, hop
+        self._quiet_until = 0  # the last hop without candidates
 
     def push(self, scores: Sequence[float]) -> Detection | None:
         """Add the scores after one more hop.
@@ -160,9 +218,9 @@ class Detector:
         """
         self._hop += 1
         self._recent.append(scores)
+        if self._unknown is not None:
+            self._recent_unknown.append(scores[self._unknown])
         best = self._best()
-        if self._hop <= self._quiet_until:
-            return None
         if best is not None and (self._candidate is None or best[0] > self._candidate[0]):
             self._candidate = best
         if self._candidate is None or self._hop - self._candidate[2] < self.rule.wait_hops:
@@ -173,28 +231,47 @@ class Detector:
         """The detection that is awaited, if any: at the end of a recording nothing follows."""
         if self._candidate is None:
             return None
-        score, index, hop = self._candidate
+        score, label, hop = self._candidate
         self._candidate = None
-        self._held.add(index)
+        if self._unknown_hops(hop) > self.rule.max_unknown_hops:
+            return None
+        self._held.add(label)
         self._quiet_until = hop + self.rule.refractory_hops
         time = max(0, hop - self.rule.delay_hops) * self.rule.hop_seconds
-        return Detection(self.rule.labels[index], time, min(score, 1.0))
+        return Detection(self.rule.labels[label], round(time, 6), min(score, 1.0))
+
+    def smoothed(self) -> list[float]:
+        """The mean of each label's last scores, zeros before the start included."""
+        return [
+            sum(column) / self.rule.smoothing_hops for column in zip(*self._recent, strict=True)
+        ]
 
     def _best(self) -> tuple[float, int, int] | None:
-        """The greatest smoothed score of the commands that may be detected now."""
-        best = None
-        for index, _, threshold in self._commands:
-            score = sum([scores[index] for scores in self._recent]) / self.rule.smoothing_hops
-            if index in self._held:
-                if score < self.rule.release * threshold:
-                    self._held.remove(index)
-            elif score >= threshold and (best is None or score > best[0]):
-                best = (score, index, self._hop)
-        return best
+        """The command with the greatest smoothed score, if it may be the candidate."""
+        smoothed = self.smoothed()
+        for label in list(self._held):
+            threshold = self._thresholds[label]
+            if threshold is None or smoothed[label] < self.rule.release * threshold:
+                self._held.remove(label)
+        score = max(smoothed)
+        label = smoothed.index(score)
+        threshold = self._thresholds[label]
+        if threshold is None or score < threshold:
+            return None
+        if label in self._held or self._hop <= self._quiet_until:
+            return None
+        return score, label, self._hop
+
+    def _unknown_hops(self, hop: int) -> float:
+        """Sum of the scores of unknown around a hop."""
+        count = self.rule.unknown_hops + 1 + self._hop - hop
+        return sum(list(self._recent_unknown)[-count:])
 
 
-def check_fraction(value: Any, name: str) -> None:
-    """Raise ValueError unless a value is a number in (0, 1]."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not 0 < value <= 1:
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_fraction(value: Any, name: str) -> None:
+    if not _is_number(value) or not 0 < value <= 1:
         raise ValueError(f"expected {name} to be a number above 0 and up to 1, found {value!r}")

@@ -9,15 +9,25 @@ import os
 import stat
 import unicodedata
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from speechgru.detection import DetectionRule, default_settings
 from speechgru.errors import ModelError, escape, shorten, show
 
-__all__ = ["BUNDLED", "SIGNATURES", "ModelError", "ModelFile", "locate", "read", "write"]
+__all__ = [
+    "BUNDLED",
+    "SIGNATURES",
+    "ModelError",
+    "ModelFile",
+    "locate",
+    "read",
+    "write",
+    "write_detection",
+]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # version 1 has no `detection`
 _PRETRAINED = Path(__file__).parent / "pretrained"
 BUNDLED = {name: _PRETRAINED / f"{name}.tflite" for name in ("medium", "small")}  # default first
 SIGNATURES = ("recognize", "stream", "features")  # what every model file of this version has
@@ -42,8 +52,9 @@ class ModelFile:
         flatbuffer: the TFLite model that LiteRT loads.
         labels: classes in the order of the scores.
         settings: content of `speechgru.json`: `front_end`, `window_samples`, `hop_samples`,
-            `state` (shapes of the state tensors of `stream`), `threshold`, `training_data`,
-            `validation_accuracy`, `licence`, `versions`, ...
+            `state` (shapes of the state tensors of `stream`), `detection` (constants of
+            `speechgru.detection.DetectionRule`; not in files of format version 1),
+            `training_data`, `validation_accuracy`, `licence`, `versions`, ...
     """
 
     name: str
@@ -60,6 +71,18 @@ class ModelFile:
     def window_samples(self) -> int:
         """Samples of audio that the signature `recognize` takes."""
         return int(self.settings["window_samples"])
+
+    @property
+    def hop_samples(self) -> int:
+        """Samples of audio that the signature `stream` takes."""
+        return int(self.settings["hop_samples"])
+
+    def detection_rule(self, *, recording: bool = False) -> DetectionRule:
+        """The rule from scores to detections: for streams, or for whole recordings."""
+        hop_seconds = self.hop_samples / self.sample_rate
+        return DetectionRule.from_settings(
+            self.settings, self.labels, hop_seconds, recording=recording
+        )
 
 
 def locate(model: str | os.PathLike[str] | None) -> str | os.PathLike[str]:
@@ -98,28 +121,35 @@ def read(model: str | os.PathLike[str] | None) -> ModelFile:
         raise ModelError(f"{name}: expected the model that its settings describe, found another")
     labels = tuple(texts[_LABELS].split("\n")[:-1])
     _check_labels(labels, name)
+    _check_detection(settings, labels, name)
     return ModelFile(path, flatbuffer, labels, settings)
 
 
 def write(path: Path, flatbuffer: bytes, labels: Sequence[str], settings: dict[str, Any]) -> None:
-    """Write a model file, all of it or nothing. The same content gives the same bytes.
+    """Write a model file of the current format version, all of it or nothing.
+
+    The same content gives the same bytes.
 
     Args:
         path: the file to create or to replace.
         flatbuffer: the TFLite model.
         labels: classes in the order of the scores.
-        settings: content of `speechgru.json`, without the format version and the hash.
+        settings: content of `speechgru.json`. The format version and the hash are set here, and
+            `detection` to its defaults where there is none.
 
     Raises:
         ModelError: the labels are not different, printable lines of text.
+        ValueError: the settings cannot be written as JSON.
     """
     from speechgru.atomic_files import replacing  # recognising does without it
 
     _check_labels(labels, escape(str(path)))
     settings = {
+        "detection": default_settings(labels, settings.get("threshold")),
+        **settings,
+    } | {
         "format_version": FORMAT_VERSION,
         "flatbuffer_sha256": hashlib.sha256(flatbuffer).hexdigest(),
-        **settings,
     }
     buffer = io.BytesIO()
     buffer.write(flatbuffer)
@@ -131,6 +161,29 @@ def write(path: Path, flatbuffer: bytes, labels: Sequence[str], settings: dict[s
             archive.writestr(zipfile.ZipInfo(name), text)  # the time in it stays 1980
     with replacing(path) as unfinished:
         unfinished.write_bytes(buffer.getvalue())
+
+
+def write_detection(path: str | os.PathLike[str], detection: Mapping[str, Any]) -> None:
+    """Replace constants of the detection rule in a model file, all of it or nothing.
+
+    A file of format version 1 becomes one of the current version.
+
+    Args:
+        path: the file.
+        detection: values by their names in `detection` of `speechgru.json`. Others stay.
+
+    Raises:
+        ModelError: the file is not a usable model, or would not be one with these constants.
+        FileNotFoundError: there is nothing at the path.
+        OSError: the file cannot be written.
+    """
+    model = read(path)
+    stated = model.settings.get("detection")
+    if stated is None:
+        stated = default_settings(model.labels, model.settings.get("threshold"))
+    settings = {**model.settings, "detection": {**stated, **detection}}
+    _check_detection(settings, model.labels, escape(model.name))
+    write(Path(model.name), model.flatbuffer, model.labels, settings)
 
 
 def _read_bytes(path: str, name: str) -> bytes:
@@ -203,9 +256,9 @@ def _check_settings(settings: Any, name: str) -> None:
     if not isinstance(settings, dict):
         raise ModelError(f"{name}: expected an object in {_SETTINGS}, found {show(settings)}")
     version = settings.get("format_version")
-    if type(version) is not int or version != FORMAT_VERSION:
+    if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
         raise ModelError(
-            f"{name}: expected format version {FORMAT_VERSION}, found {show(version)}; "
+            f"{name}: expected format version 1 to {FORMAT_VERSION}, found {show(version)}; "
             "this release of speechgru cannot read it"
         )
     if not isinstance(settings.get("flatbuffer_sha256"), str):
@@ -252,6 +305,30 @@ def _check_optional(settings: dict[str, Any], name: str) -> None:
     versions = settings.get("versions", {})
     if not isinstance(versions, dict) or not all(isinstance(v, str) for v in versions.values()):
         raise ModelError(f"{name}: expected an object versions of texts, found {show(versions)}")
+
+
+def _check_detection(settings: dict[str, Any], labels: Sequence[str], name: str) -> None:
+    """Check the constants of the rule; a file of format version 1 may have none."""
+    detection = settings.get("detection")
+    if detection is None and settings["format_version"] == 1:
+        return
+    if not isinstance(detection, dict) or not isinstance(detection.get("recording", {}), dict):
+        raise ModelError(f"{name}: expected an object detection, found {show(detection)}")
+    for recording in (False, True):
+        try:
+            DetectionRule.from_settings(settings, labels, 1.0, recording=recording)
+        except ValueError as error:
+            place = "detection.recording" if recording else "detection"
+            raise ModelError(f"{name}: {place} in {_SETTINGS}: {error}") from error
+    for key in ("false_accepts_per_hour", "recall"):
+        value = detection.get(key)
+        if value is not None and not (_is_number(value) and value >= 0):
+            raise ModelError(f"{name}: expected detection.{key} from 0, found {show(value)}")
+    measured_on = detection.get("measured_on")
+    if measured_on is not None and not isinstance(measured_on, str):
+        raise ModelError(
+            f"{name}: expected detection.measured_on to be text, found {show(measured_on)}"
+        )
 
 
 def _check_state(state: Any, name: str) -> None:

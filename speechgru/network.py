@@ -122,7 +122,7 @@ class StreamNetwork(_Network):
     @property
     def hop_samples(self) -> int:
         """Samples in a hop."""
-        return int(self._file.settings["hop_samples"])
+        return self._file.hop_samples
 
     def reset(self) -> None:
         """Start anew, with a state of zeros."""

@@ -8,8 +8,7 @@ from typing import Any
 from export.model_package.run_metrics import RunMetrics
 from export.tflite.quantization import Quantization
 from export.tflite.streaming_model import StreamingModel
-
-THRESHOLD = 0.5  # a command is reported where it is more probable than all else together
+from speechgru.detection import default_settings
 
 
 def model_metadata(
@@ -28,7 +27,7 @@ def model_metadata(
         "window_samples": streaming.window_samples,
         "hop_samples": streaming.hop_samples,
         "state": {name: list(shape) for name, shape in streaming.state_shapes.items()},
-        "threshold": THRESHOLD,
+        "detection": default_settings(metrics.labels),
         "quantization": quantization,
         "parameters": metrics.parameters,
         "training_data": metrics.training_data,

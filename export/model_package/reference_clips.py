@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from speechgru.recognizer import NOT_COMMANDS
+from speechgru.detection import NOT_COMMANDS
 from training.clips.clip import Clip
 from training.clips.finding import find_clips
 from training.clips.reading import read_clips

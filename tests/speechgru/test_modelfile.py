@@ -56,7 +56,8 @@ def test_any_unzip_program_reads_labels_and_settings(path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format_version": 2}, "expected format version 1, found 2"),
+        ({"format_version": 3}, "expected format version 1 to 2, found 3"),
+        ({"format_version": 0}, "expected format version 1 to 2, found 0"),
         ({"flatbuffer_sha256": "0" * 64}, "expected the model that its settings describe"),
         ({"flatbuffer_sha256": None}, "expected flatbuffer_sha256"),
         ({"window_samples": "16000"}, "expected a number of window_samples"),

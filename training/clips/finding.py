@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from speechgru.recognizer import NOT_COMMANDS
+from speechgru.detection import NOT_COMMANDS
 from training.clips.clip import Clip
 from training.clips.errors import DataError
 from training.clips.names import comparable, tidy

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal
 
-from speechgru.recognizer import NOT_COMMANDS
+from speechgru.detection import NOT_COMMANDS
 from training.clips.clip import Clip
 from training.clips.errors import DataError
 from training.clips.names import comparable

@@ -4,7 +4,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from speechgru.recognizer import NOT_COMMANDS
+from speechgru.detection import NOT_COMMANDS
 from training.clips.clip import Clip
 from training.clips.errors import DataError
 from training.clips.names import comparable, tidy

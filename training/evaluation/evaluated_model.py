@@ -9,7 +9,8 @@ import numpy.typing as npt
 import scipy.special
 
 from speechgru.modelfile import ModelError
-from speechgru.recognizer import NOT_COMMANDS, Recognizer
+from speechgru.detection import NOT_COMMANDS
+from speechgru.recognizer import Recognizer
 from training.clips.window import RATE
 
 Audio = npt.NDArray[np.float32]

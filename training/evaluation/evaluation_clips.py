@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from speechgru import audio
-from speechgru.recognizer import NOT_COMMANDS
+from speechgru.detection import NOT_COMMANDS
 from training.clips.clip import Clip
 from training.clips.errors import DataError
 from training.clips.finding import SILENCE_FOLDER, UNKNOWN_FOLDER, find_clips
