@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.special
 
-from speechgru.modelfile import ModelError
 from speechgru.detection import NOT_COMMANDS
+from speechgru.modelfile import ModelError
 from speechgru.recognizer import Recognizer
 from training.clips.window import RATE
 
