@@ -15,7 +15,7 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from speechgru import audio, ffmpeg
+from speechgru import audio, cli, ffmpeg
 from speechgru.audio import AudioError, load
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs ffmpeg")
@@ -292,6 +292,16 @@ def test_without_ffmpeg_the_error_names_the_format_and_ffmpeg(magic, monkeypatch
     assert str(error.value).startswith("<bytes>: expected sound that libsndfile can decode, found ")
     assert "file" in str(error.value)
     assert str(error.value).endswith("which needs ffmpeg. Install ffmpeg and put it on PATH")
+
+
+def test_a_folder_is_searched_for_what_only_ffmpeg_decodes(monkeypatch, tmp_path, capfd):
+    for name in ("a.m4a", "b.webm", "c.WMA", "d.aac", "e.3gp", "f.amr", "g.mp4"):
+        (tmp_path / name).write_bytes(AMR)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert cli.main(["recognize", str(tmp_path)]) == 2
+    lines = capfd.readouterr().err.splitlines()
+    assert len(lines) == 7
+    assert all("found an AMR file, which needs ffmpeg." in line for line in lines)
 
 
 @posix
