@@ -24,7 +24,7 @@ _LEAST_HOPS = {
 }
 _DEFAULT_THRESHOLD = 0.5
 _RECORDING = "recording"
-_RECORDING_DEFAULTS = {"wait_hops": 40, "unknown_hops": 40, "max_unknown_hops": 15.0}
+_RECORDING_DEFAULTS = {"wait_hops": 50, "unknown_hops": 50, "max_unknown_hops": 15.0}
 _RECORDING_THRESHOLD_FACTOR = 0.8  # of files that state no constants
 
 
@@ -60,8 +60,8 @@ class DetectionRule:
             sentence and is not detected.
         refractory_hops: hops after the greatest smoothed score of a detected word in which no
             other is detected.
-        release: a detected label can be detected again when its smoothed score has fallen below
-            this fraction of its threshold, in (0, 1].
+        release: after a decision on a label, its smoothed score must fall below this fraction of
+            its threshold, in (0, 1], before it can be detected again.
         delay_hops: hops from the end of a word to its greatest smoothed score.
 
     Raises:
@@ -123,8 +123,8 @@ class DetectionRule:
                 class for streams, and in `recording` those that differ when a whole recording is
                 known. A file of format version 1 has none: there, the threshold of every command
                 is the file's `threshold` (default 0.5), for recordings 0.8 times as much. The
-                other constants have the defaults of this class, for recordings `wait_hops` 40,
-                `unknown_hops` 40 and `max_unknown_hops` 15.
+                other constants have the defaults of this class, for recordings `wait_hops` 50,
+                `unknown_hops` 50 and `max_unknown_hops` 15.
             labels: all labels of the model in the order of its scores.
             hop_seconds: length of a hop in seconds.
             recording: whether the rule is for whole recordings. Default False: for streams.
@@ -183,12 +183,29 @@ def default_settings(labels: Sequence[str], threshold: float | None = None) -> d
     }
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A command that may be detected: its index, and hop and scores of its greatest score."""
+
+    label: int
+    hop: int
+    smoothed: list[float]
+
+    @property
+    def score(self) -> float:
+        return self.smoothed[self.label]
+
+
 class Detector:
     """Applies a rule to the scores of one stream.
 
     A command becomes the candidate when its smoothed score is the greatest of all labels and
     reaches its threshold. A greater one takes its place. `wait_hops` after the greatest one it is
     detected, unless too much unknown speech surrounds it.
+
+    Attributes:
+        rule: the rule.
+        peak_scores: smoothed scores of all labels at the greatest one of the last detection.
     """
 
     def __init__(self, rule: DetectionRule) -> None:
@@ -200,11 +217,12 @@ class Detector:
     def reset(self) -> None:
         """Forget all scores, as for a new stream."""
         rule = self.rule
+        self.peak_scores: list[float] = []
         self._hop = 0  # number of hops so far
         self._recent: deque[Sequence[float]] = deque(maxlen=rule.smoothing_hops)
         self._recent_unknown: deque[float] = deque(maxlen=rule.unknown_hops + rule.wait_hops + 1)
-        self._held: set[int] = set()  # detected labels whose smoothed score has not fallen yet
-        self._candidate: tuple[float, int, int] | None = None  # smoothed score, label, hop
+        self._held: set[int] = set()  # decided labels whose smoothed score has not fallen yet
+        self._candidate: _Candidate | None = None
         self._quiet_until = 0  # the last hop without candidates
 
     def push(self, scores: Sequence[float]) -> Detection | None:
@@ -221,34 +239,29 @@ class Detector:
         if self._unknown is not None:
             self._recent_unknown.append(scores[self._unknown])
         best = self._best()
-        if best is not None and (self._candidate is None or best[0] > self._candidate[0]):
+        if best is not None and (self._candidate is None or best.score > self._candidate.score):
             self._candidate = best
-        if self._candidate is None or self._hop - self._candidate[2] < self.rule.wait_hops:
+        if self._candidate is None or self._hop - self._candidate.hop < self.rule.wait_hops:
             return None
         return self.flush()
 
     def flush(self) -> Detection | None:
         """The detection that is awaited, if any: at the end of a recording nothing follows."""
-        if self._candidate is None:
+        found, self._candidate = self._candidate, None
+        if found is None:
             return None
-        score, label, hop = self._candidate
-        self._candidate = None
-        if self._unknown_hops(hop) > self.rule.max_unknown_hops:
+        self._held.add(found.label)
+        if self._unknown_hops(found.hop) > self.rule.max_unknown_hops:
             return None
-        self._held.add(label)
-        self._quiet_until = hop + self.rule.refractory_hops
-        time = max(0, hop - self.rule.delay_hops) * self.rule.hop_seconds
-        return Detection(self.rule.labels[label], round(time, 6), min(score, 1.0))
+        self._quiet_until = found.hop + self.rule.refractory_hops
+        self.peak_scores = found.smoothed
+        time = max(0, found.hop - self.rule.delay_hops) * self.rule.hop_seconds
+        return Detection(self.rule.labels[found.label], round(time, 6), min(found.score, 1.0))
 
-    def smoothed(self) -> list[float]:
-        """The mean of each label's last scores, zeros before the start included."""
-        return [
-            sum(column) / self.rule.smoothing_hops for column in zip(*self._recent, strict=True)
-        ]
-
-    def _best(self) -> tuple[float, int, int] | None:
-        """The command with the greatest smoothed score, if it may be the candidate."""
-        smoothed = self.smoothed()
+    def _best(self) -> _Candidate | None:
+        """The label with the greatest smoothed score, if it may be the candidate."""
+        hops = self.rule.smoothing_hops  # zeros before the start are included
+        smoothed = [sum(column) / hops for column in zip(*self._recent, strict=True)]
         for label in list(self._held):
             threshold = self._thresholds[label]
             if threshold is None or smoothed[label] < self.rule.release * threshold:
@@ -260,7 +273,7 @@ class Detector:
             return None
         if label in self._held or self._hop <= self._quiet_until:
             return None
-        return score, label, self._hop
+        return _Candidate(label, self._hop, smoothed)
 
     def _unknown_hops(self, hop: int) -> float:
         """Sum of the scores of unknown around a hop."""

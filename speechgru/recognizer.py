@@ -1,27 +1,30 @@
 """Recognition with LiteRT: which word is spoken in a sound."""
 
+import contextlib
 import dataclasses
 import functools
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterator
-from typing import Any, overload
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal, TypeAlias, cast, overload
 
 import numpy as np
-import numpy.typing as npt
 
 from speechgru import audio, modelfile
 from speechgru.audio import Source
-from speechgru.detection import NOT_COMMANDS, Detection, DetectionRule
-from speechgru.errors import show
+from speechgru.detection import Detection, DetectionRule
+from speechgru.errors import SpeechGRUError, show
 from speechgru.network import StreamNetwork, WindowNetwork
+from speechgru.recording import score_recording
 from speechgru.sample_arrays import check_rate
 from speechgru.stream import Stream
 
-Sources = list[Source] | tuple[Source, ...]
+SourceError: TypeAlias = SpeechGRUError | FileNotFoundError
+"""The errors of a source that cannot be used."""
+
+OnError: TypeAlias = Literal["raise", "return"]
 _MAX_THREADS = 256  # LiteRT starts them all at once, and crashes if the system has no more
-_WINDOWS_PER_LENGTH = 10  # a long sound is searched in steps of a tenth of the window
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,8 +65,7 @@ class Recognizer:
     def __init__(
         self, model: str | os.PathLike[str] | None = None, *, num_threads: int = 1
     ) -> None:
-        if isinstance(num_threads, bool) or not isinstance(num_threads, int) or num_threads < 1:
-            raise ValueError(f"`num_threads` must be a positive integer. Received: {num_threads!r}")
+        _check_threads(num_threads, "num_threads")
         if num_threads > _MAX_THREADS:
             raise ValueError(
                 f"`num_threads` must be at most {_MAX_THREADS}. Received: {show(num_threads)}"
@@ -71,12 +73,11 @@ class Recognizer:
         self._model = _name(model)
         self._num_threads = num_threads
         self._file = modelfile.read(model)
-        self._rule = _rule(self._file)
+        self._rule = self._file.detection_rule()
+        self._recording_rule = self._file.detection_rule(recording=True)
         self._window = WindowNetwork(self._file, num_threads)
         self._lock = threading.Lock()  # the network has one set of tensors
-        self._commands = [
-            index for index, label in enumerate(self.labels) if label not in NOT_COMMANDS
-        ]
+        self._idle: list[StreamNetwork] = []  # for recordings
         _recognizers.add(self)
 
     def __repr__(self) -> str:
@@ -176,70 +177,139 @@ class Recognizer:
             ValueError: the threshold is out of range.
         """
         rule = self._rule.with_threshold(threshold)
-        samples = audio.load(source, sample_rate)
-        stream = Stream(StreamNetwork(self._file), rule, audio.SAMPLE_RATE)
-        yield from stream.feed(samples)
-        if progress is not None:
-            progress(samples.size / audio.SAMPLE_RATE)
-        yield from stream.finish()
+        return self._detections(source, rule, sample_rate, progress)
 
+    def _detections(
+        self,
+        source: Source,
+        rule: DetectionRule,
+        sample_rate: int | None,
+        progress: Callable[[float], None] | None,
+    ) -> Iterator[Detection]:
+        blocks = audio.read_blocks(source, sample_rate)
+        with contextlib.closing(blocks), self._network() as network:
+            stream, frames = None, 0
+            for rate, block in blocks:
+                if stream is None:
+                    stream = Stream(network, rule, rate, audio.describe(source))
+                yield from stream.feed(block)
+                frames += len(block)
+                if progress is not None:
+                    progress(frames / rate)
+            if stream is not None:
+                yield from stream.finish()
+
+    @overload  # a str is also an iterable of str, but the first overload comes first
+    def recognize(  # type: ignore[overload-overlap]
+        self, source: Source, sample_rate: int | None = None, *, on_error: OnError = "raise"
+    ) -> Recognition: ...
     @overload
-    def recognize(self, source: Sources, sample_rate: int | None = None) -> list[Recognition]: ...
-    @overload
-    def recognize(self, source: Source, sample_rate: int | None = None) -> Recognition: ...
     def recognize(
-        self, source: Source | Sources, sample_rate: int | None = None
-    ) -> Recognition | list[Recognition]:
-        """Recognise one sound, or a list of them.
+        self,
+        source: Iterable[Source],
+        sample_rate: int | None = None,
+        *,
+        on_error: Literal["raise"] = "raise",
+        workers: int = 1,
+    ) -> list[Recognition]: ...
+    @overload
+    def recognize(
+        self,
+        source: Iterable[Source],
+        sample_rate: int | None = None,
+        *,
+        on_error: Literal["return"],
+        workers: int = 1,
+    ) -> list[Recognition | SourceError]: ...
+    def recognize(
+        self,
+        source: Source | Iterable[Source],
+        sample_rate: int | None = None,
+        *,
+        on_error: OnError = "raise",
+        workers: int = 1,
+    ) -> Recognition | list[Recognition] | list[Recognition | SourceError]:
+        """Recognise one sound, or several.
+
+        A sound shorter than the model's window is centred in it: its mean is taken off, and zeros
+        are added on both sides. A longer one is answered by its most confident detection, with the
+        model file's constants for recordings, or, if there is none, by "unknown" or "silence".
 
         Args:
             source: a path, the bytes or binary file object of an encoded sound, an array, shape
-                (frames,) or (frames, channels); or a list or tuple of these. A sound shorter than
-                the model's window is padded with zeros on both sides. In a longer one, the result
-                is that of the window in which a command is most probable.
+                (frames,) or (frames, channels); or an iterable of these.
             sample_rate: rate of arrays in Hz, 4,000 to 192,000. Encoded sound states its own.
                 Default None.
+            on_error: what to do with a sound of an iterable that cannot be used: "raise" its
+                error, or "return" it in place of the Recognition. Default "raise".
+            workers: processes that recognise the sounds of an iterable. Default 1: this one.
 
         Returns:
-            A Recognition, or a list of them in the order of the list of sounds.
+            A Recognition, or for an iterable a list in its order. `scores` of a sound up to the
+            length of the window are those of the model; of a longer one, see
+            `speechgru.recording.score_recording`.
 
         Raises:
             AudioError: a source is not usable sound.
             FileNotFoundError: there is nothing at a path.
+            ValueError: another argument is out of range.
         """
-        if isinstance(source, list | tuple):
-            return [self._recognize_one(one, sample_rate) for one in source]
-        return self._recognize_one(source, sample_rate)
+        if on_error not in ("raise", "return"):
+            raise ValueError(f'`on_error` must be "raise" or "return". Received: {show(on_error)}')
+        _check_threads(workers, "workers")
+        if _is_one(source):
+            return self._recognize_one(cast(Source, source), sample_rate)
+        from speechgru.workers import recognize_all  # imports this module
+
+        results: list[Recognition | SourceError] = []
+        found = recognize_all(self, cast(Iterable[Source], source), sample_rate, workers=workers)
+        with contextlib.closing(found) as found:
+            for result in found:
+                if on_error == "raise" and isinstance(result, Exception):
+                    raise result
+                results.append(result)
+        return results
 
     def _recognize_one(self, source: Source, sample_rate: int | None) -> Recognition:
         samples = audio.load(source, sample_rate)
-        scores = self._best_scores(samples)
-        scores /= scores.sum()
-        order = np.argsort(-scores, kind="stable")
+        spare = self._file.window_samples - samples.size
+        if spare < 0:
+            with self._network() as network:
+                best, scores = score_recording(network, self._recording_rule, samples)
+        else:
+            if spare:
+                samples = samples - samples.mean(dtype=np.float64).astype(np.float32)
+            samples = np.pad(samples, (spare // 2, spare - spare // 2))
+            with self._lock:
+                scores = self._window.scores(samples)
+            scores /= scores.sum()
+            best = int(scores.argmax())
+        order = sorted(range(len(scores)), key=lambda index: (-scores[index], index != best))
         ranked = {self.labels[i]: float(scores[i]) for i in order}
-        label = self.labels[order[0]]
-        return Recognition(label, ranked[label], ranked)
+        return Recognition(self.labels[best], ranked[self.labels[best]], ranked)
 
-    def _best_scores(self, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-        """Scores of the window in which a command is most probable, float64 (labels,)."""
-        length = self._file.window_samples
-        spare = samples.size - length
-        if spare <= 0:
-            samples = np.pad(samples, (-spare // 2, -spare - -spare // 2))
-            spare = 0
-        step = max(1, length // _WINDOWS_PER_LENGTH)
-        starts = [*range(0, spare, step), spare]
-        windows = (self._scores(samples[start : start + length]) for start in starts)
-        return max(windows, key=lambda scores: scores[self._commands].max(initial=0.0))
-
-    def _scores(self, window: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-        with self._lock:
-            return self._window.scores(window)
+    @contextlib.contextmanager
+    def _network(self) -> Iterator[StreamNetwork]:
+        """A network for one recording, which no other thread uses."""
+        try:
+            network = self._idle.pop()
+        except IndexError:
+            network = StreamNetwork(self._file)
+        try:
+            yield network
+        finally:
+            self._idle.append(network)
 
 
-def _rule(file: modelfile.ModelFile) -> DetectionRule:
-    hop_seconds = file.settings["hop_samples"] / file.sample_rate
-    return DetectionRule.from_settings(file.settings, file.labels, hop_seconds)
+def _check_threads(value: Any, name: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"`{name}` must be a positive integer. Received: {show(value)}")
+
+
+def _is_one(source: object) -> bool:
+    """Whether an argument stands for one source, if a wrong one, and not for several."""
+    one = isinstance(source, (str, bytes, bytearray, memoryview, os.PathLike, np.ndarray))
+    return one or hasattr(source, "read") or not isinstance(source, Iterable)
 
 
 def _name(model: str | os.PathLike[str] | None) -> str:
@@ -269,13 +339,27 @@ def _bundled() -> Recognizer:
 
 
 @overload
-def recognize(source: Sources, sample_rate: int | None = None) -> list[Recognition]: ...
+def recognize(  # type: ignore[overload-overlap]
+    source: Source, sample_rate: int | None = None, *, on_error: OnError = "raise"
+) -> Recognition: ...
 @overload
-def recognize(source: Source, sample_rate: int | None = None) -> Recognition: ...
 def recognize(
-    source: Source | Sources, sample_rate: int | None = None
-) -> Recognition | list[Recognition]:
-    """Recognise one sound, or a list of them, with the bundled model.
+    source: Iterable[Source],
+    sample_rate: int | None = None,
+    *,
+    on_error: Literal["raise"] = "raise",
+    workers: int = 1,
+) -> list[Recognition]: ...
+@overload
+def recognize(
+    source: Iterable[Source],
+    sample_rate: int | None = None,
+    *,
+    on_error: Literal["return"],
+    workers: int = 1,
+) -> list[Recognition | SourceError]: ...
+def recognize(source: Any, sample_rate: int | None = None, **options: Any) -> Any:
+    """Recognise one sound, or several, with the bundled model.
 
     Arguments, results and errors are those of `Recognizer.recognize`.
 
@@ -283,7 +367,7 @@ def recognize(
         >>> speechgru.recognize("samples/yes-festival-kal-32k-pcm16.wav").label
         'yes'
     """
-    return _bundled().recognize(source, sample_rate)
+    return _bundled().recognize(source, sample_rate, **options)
 
 
 def detect(

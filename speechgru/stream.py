@@ -13,6 +13,7 @@ from speechgru.detection import Detection, DetectionRule, Detector
 from speechgru.errors import AudioError
 from speechgru.mixing import channel_products, find_signs, mix
 from speechgru.network import StreamNetwork
+from speechgru.recording import tail_hops
 from speechgru.resampling import Resampler
 from speechgru.sample_arrays import Array, Samples
 
@@ -108,9 +109,9 @@ class Stream:
             if self._mixer is not None:
                 detections += self._fill_hops(self._resampler.push(self._mixer.finish()))
             detections += self._fill_hops(self._resampler.finish())
-            if self._filled:
-                rest = self._network.hop_samples - self._filled
-                detections += self._fill_hops(np.zeros(rest, np.float32))
+            size = self._network.hop_samples
+            silence = -self._filled % size + size * tail_hops(self._detector.rule.hop_seconds)
+            detections += self._fill_hops(np.zeros(silence, np.float32))
             awaited = self._detector.flush()
             self._start()
             return detections if awaited is None else [*detections, awaited]

@@ -71,14 +71,22 @@ def test_an_empty_list_has_no_answers(bundled):
     assert bundled.recognize([]) == []
 
 
-def test_a_short_word_is_centred(bundled, yes):
+def test_a_short_word_is_centred_and_its_mean_is_taken_off(bundled, yes):
     samples = speechgru.audio.load(yes)
     assert samples.size < 16000
     spare = 16000 - samples.size
-    centred = np.pad(samples, (spare // 2, spare - spare // 2))
-    assert bundled.recognize(samples, sample_rate=16000) == bundled.recognize(
-        centred, sample_rate=16000
-    )
+    centred = np.pad(samples - samples.mean(), (spare // 2, spare - spare // 2))
+    expected = bundled.recognize(centred, sample_rate=16000)
+    for offset in (0, 0.2):
+        found = bundled.recognize(samples + np.float32(offset), sample_rate=16000)
+        assert found.scores == pytest.approx(expected.scores, abs=1e-4)
+
+
+@pytest.mark.parametrize("length", [1, 300, 4000, 15999])
+@pytest.mark.parametrize("offset", [0.9, -0.3, 0.01])
+def test_a_short_clip_of_nothing_but_an_offset_is_silence(bundled, length, offset):
+    samples = np.full(length, offset, np.float32)
+    assert bundled.recognize(samples, sample_rate=16000).label == "silence"
 
 
 def test_a_word_is_found_anywhere_in_a_long_sound(bundled, yes):

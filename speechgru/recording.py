@@ -1,0 +1,88 @@
+"""One answer for a recording that is longer than the model's window."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from speechgru.detection import NOT_COMMANDS, Detection, DetectionRule, Detector
+from speechgru.network import StreamNetwork
+from speechgru.sample_arrays import Samples
+
+TAIL_SECONDS = 0.6
+"""Silence after a recording: a word at its end has its greatest scores only later."""
+
+_LEAST_WEIGHT = 1e-6
+
+
+def score_recording(
+    network: StreamNetwork, rule: DetectionRule, samples: Samples
+) -> tuple[int, npt.NDArray[np.float64]]:
+    """Find the most confident detection in a recording.
+
+    Args:
+        network: it is reset.
+        rule: the rule for recordings.
+        samples: at 16 kHz.
+
+    Returns:
+        The index of a label, and scores of all labels that sum to 1, the label's being the
+        greatest. With a detection, they are the smoothed scores at its greatest one. Without, the
+        label is "unknown" or "silence", whichever has the greater mean score, and they are the
+        mean scores of all hops, each weighted by the probability that it is not silence; commands
+        are limited to the score of the label.
+    """
+    network.reset()
+    detector = Detector(rule)
+    best: Detection | None = None
+    best_scores: list[float] = []
+    weights = _NotSilence(rule.labels)
+    for number, hop in enumerate(_hops(samples, network.hop_samples, rule.hop_seconds)):
+        scores = network.step(hop)
+        if number * network.hop_samples < samples.size:
+            weights.add(scores)
+        found = detector.push(scores)
+        if found is not None and (best is None or found.confidence > best.confidence):
+            best, best_scores = found, detector.peak_scores
+    found = detector.flush()
+    if found is not None and (best is None or found.confidence > best.confidence):
+        best, best_scores = found, detector.peak_scores
+    if best is None:
+        return weights.result()
+    total = np.array(best_scores)
+    return rule.labels.index(best.label), total / total.sum()
+
+
+def _hops(samples: Samples, size: int, seconds: float) -> Iterator[Samples]:
+    """The hops of a recording and of the silence after it, (1, size)."""
+    whole = len(samples) - len(samples) % size
+    for start in range(0, whole, size):
+        yield samples[np.newaxis, start : start + size]
+    if whole < len(samples):
+        yield np.pad(samples[whole:], (0, size - len(samples) + whole))[np.newaxis]
+    for _ in range(tail_hops(seconds)):
+        yield np.zeros((1, size), np.float32)
+
+
+def tail_hops(hop_seconds: float) -> int:
+    """Number of hops of silence after a recording."""
+    return round(TAIL_SECONDS / hop_seconds)
+
+
+class _NotSilence:
+    """The mean scores of hops, weighted by the probability that they are not silence."""
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        self._others = [labels.index(label) for label in NOT_COMMANDS if label in labels]
+        self._silence = labels.index("silence") if "silence" in labels else None
+        self._total = np.zeros(len(labels))
+
+    def add(self, scores: list[float]) -> None:
+        silence = 0.0 if self._silence is None else scores[self._silence]
+        self._total += max(1 - silence, _LEAST_WEIGHT) * np.array(scores)
+
+    def result(self) -> tuple[int, npt.NDArray[np.float64]]:
+        candidates = self._others or range(len(self._total))
+        label = max(candidates, key=lambda index: self._total[index])
+        scores = np.minimum(self._total, self._total[label])
+        return label, scores / scores.sum()
