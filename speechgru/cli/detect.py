@@ -14,7 +14,7 @@ from speechgru.cli import arguments, output
 from speechgru.cli.piped_sound import PipedSound, feed
 from speechgru.cli.sources import STANDARD_INPUT, StandardInput, find_files
 from speechgru.cli.status_line import StatusLine, bar
-from speechgru.cli.streams import complain, message
+from speechgru.cli.streams import complain, flush_output, message, print_result
 from speechgru.detection import Detection
 from speechgru.errors import AudioError, SpeechGRUError, escape
 from speechgru.recognizer import Recognizer
@@ -60,7 +60,7 @@ def _run(options: argparse.Namespace) -> bool:
     succeeded = not problems
     width = max((len(escape(name)) for name in files), default=0)
     if options.csv:
-        print(output.csv_line(output.DETECTION_COLUMNS))
+        print_result(output.csv_line(output.DETECTION_COLUMNS))
     for name in files:
         try:
             _detect(recognizer, name, width, options)
@@ -79,8 +79,8 @@ def _detect(recognizer: Recognizer, name: str, width: int, options: argparse.Nam
         with _label_track(options.labels) as add_label:
             for detection in _detections(recognizer, name, options, progress.update):
                 add_label(detection)
-                status.hide()
-                print(_line(name, detection, width, options), flush=True)
+                print_result(_line(name, detection, width, options))
+                flush_output()
     finally:
         status.hide()
 

@@ -15,7 +15,7 @@ from speechgru.cli.piped_sound import PipedSound, feed
 from speechgru.cli.programs import Programs
 from speechgru.cli.sources import STANDARD_INPUT, StandardInput
 from speechgru.cli.status_line import StatusLine, bar
-from speechgru.cli.streams import complain
+from speechgru.cli.streams import complain, flush_output, print_result
 from speechgru.detection import Detection
 from speechgru.errors import AudioError, escape
 from speechgru.recognizer import Recognizer
@@ -110,10 +110,10 @@ def _listen(
 
     def report(detections: list[Detection]) -> None:
         for detection in detections:
-            meter.hide()
             record = output.detection_record(detection)
             line = output.json_line(record) if options.json else output.detection_line(detection)
-            print(line, flush=True)
+            print_result(line)
+            flush_output()
             if programs is not None:
                 programs.run(detection)
 
@@ -153,10 +153,6 @@ class _Meter:
         self._status.hide()
         if self._overflows:
             complain(f"lost sound {self._overflows} times, as it was not read in time")
-
-    def hide(self) -> None:
-        """Remove the line, before something else is printed."""
-        self._status.hide()
 
     @property
     def _overflows(self) -> int:

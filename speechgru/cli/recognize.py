@@ -11,7 +11,7 @@ from speechgru.cli import arguments, output
 from speechgru.cli.resumable_output import open_resumable
 from speechgru.cli.sources import StandardInput, find_files
 from speechgru.cli.status_line import StatusLine, bar
-from speechgru.cli.streams import complain, message
+from speechgru.cli.streams import complain, message, print_result
 from speechgru.errors import escape
 from speechgru.recognizer import Recognition, Recognizer
 from speechgru.workers import recognize_all
@@ -64,8 +64,8 @@ def _run(options: argparse.Namespace) -> bool:
     header = output.csv_line(_COLUMNS) if options.csv else None
     if options.resume is None:
         if header is not None:
-            print(header)
-        succeeded = _recognize(recognizer, files, options, print)
+            print_result(header)
+        succeeded = _recognize(recognizer, files, options, print_result)
     else:
         options.json = not options.csv
         with open_resumable(options.resume, header) as results:
@@ -87,11 +87,10 @@ def _recognize(
     succeeded = True
     with (
         contextlib.closing(recognize_all(recognizer, sources, workers=options.workers)) as results,
-        progress,
+        contextlib.closing(progress),
     ):
         for name, result in zip(files, results, strict=True):
             if isinstance(result, Recognition):
-                progress.hide()
                 write(_line(name, result, width, options))
             else:
                 if options.debug:
@@ -111,14 +110,8 @@ class _Progress:
         self._done = 0
         self._start = time.monotonic()
 
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        self.hide()
-
-    def hide(self) -> None:
-        """Remove the line, before something else is printed."""
+    def close(self) -> None:
+        """Remove the line."""
         self._status.hide()
 
     def advance(self) -> None:

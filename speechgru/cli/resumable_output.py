@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import errno
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,9 @@ def open_resumable(path: Path, header: str | None) -> Iterator[ResumableOutput]:
         SpeechGRUError: the file holds something else. It is not changed.
         OSError: the file cannot be read or written. The error names it.
     """
+    if path.exists() and not path.is_file():
+        kind = errno.EISDIR if path.is_dir() else errno.EINVAL
+        raise OSError(kind, "expected a file or nothing, found something else", str(path))
     with atomic_files.naming_file(path):
         file = path.open("ab+")
         try:

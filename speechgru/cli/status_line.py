@@ -40,7 +40,6 @@ class StatusLine:
         if self._length:
             self._write("\r" + " " * self._length + "\r")
             self._length = 0
-            self._time = float("-inf")
         _drawn.discard(self)
 
     def _write(self, text: str) -> None:

@@ -30,6 +30,13 @@ def flush_output() -> None:
         sys.stdout.flush()
 
 
+def print_result(text: str) -> None:
+    """Print a line on stdout."""
+    if sys.stdout is not None and sys.stdout.isatty():
+        status_line.hide()
+    print(text)
+
+
 def discard(descriptor: int) -> None:
     """Drop what a stream still buffers, so that Python does not fail to write it at exit."""
     sink = os.open(os.devnull, os.O_WRONLY)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -21,3 +22,30 @@ def shell(script, *arguments, **options):
         env={k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"},
         **options,
     )
+
+
+def in_terminal(command, **streams):
+    """Run a command whose stderr is a terminal: its exit code, stdout and what the terminal shows.
+
+    With `stdout=True`, stdout is the terminal, too.
+    """
+    import pty  # which Windows does not have
+
+    terminal, side = pty.openpty()
+    shown = bytearray()
+
+    def read():
+        try:
+            while data := os.read(terminal, 1 << 16):
+                shown.extend(data)
+        except OSError:  # the other side is closed
+            pass
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    stdout = side if streams.pop("stdout", False) else subprocess.PIPE
+    done = subprocess.run(command, stdout=stdout, stderr=side, timeout=60, **streams)
+    os.close(side)
+    reader.join()
+    os.close(terminal)
+    return done.returncode, done.stdout, shown.decode()

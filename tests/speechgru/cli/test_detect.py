@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import os
-import pty
 import shutil
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import soundfile
 
 from speechgru import Recognizer
 from speechgru.cli import main
-from tests.speechgru.cli.commands import COMMAND, linux
+from tests.speechgru.cli.commands import COMMAND, in_terminal, linux
 
 WORDS = ["yes", "stop", "go"]
 
@@ -168,14 +167,8 @@ def test_a_wav_stream_with_another_rate_than_the_stated_one_is_an_error(recordin
 @linux
 def test_a_terminal_shows_the_time_of_the_audio(tmp_path):
     soundfile.write(tmp_path / "long.wav", np.zeros(16000 * 120), 16000)
-    terminal, side = pty.openpty()
-    done = subprocess.run(
-        [*COMMAND, "detect", str(tmp_path / "long.wav")], stdout=subprocess.PIPE, stderr=side
-    )
-    os.close(side)
-    shown = os.read(terminal, 10000).decode()
-    os.close(terminal)
-    assert (done.returncode, done.stdout) == (0, b"")
+    code, output, shown = in_terminal([*COMMAND, "detect", str(tmp_path / "long.wav")])
+    assert (code, output) == (0, b"")
     assert " of 0:02:00 (" in shown
     assert shown.endswith("\r")
     assert "\n" not in shown

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import shutil
 import signal
 import subprocess
@@ -14,7 +13,7 @@ import pytest
 
 from speechgru import audio
 from speechgru.cli import main
-from tests.speechgru.cli.commands import COMMAND, linux, shell
+from tests.speechgru.cli.commands import COMMAND, in_terminal, linux, shell
 from tests.speechgru.fake_sounddevice import FakeSoundDevice, PortAudioError, blocks_of
 
 WORDS = ["yes", "stop", "go"]
@@ -223,19 +222,15 @@ def test_the_failure_of_a_program_is_reported_when_the_sound_ends(three_words):
 
 @linux
 def test_a_terminal_shows_time_and_level_and_words_stand_on_lines_of_their_own(recording):
-    terminal, side = pty.openpty()
-    command = [*COMMAND, "listen", "-"]
     with open(recording, "rb") as file:
-        subprocess.run(command, stdin=file, stdout=side, stderr=side, check=True, timeout=60)
-    os.close(side)
-    shown = os.read(terminal, 100_000).decode()
-    os.close(terminal)
+        code, _, shown = in_terminal([*COMMAND, "listen", "-"], stdin=file, stdout=True)
+    assert code == 0
     assert " dB" in shown
     for line, word in zip(shown.split("\r\n"), WORDS, strict=False):
         assert line.rpartition("\r")[2].split()[1] == word
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def sound_server(tmp_path_factory):
     """PulseAudio with a loudspeaker that does not exist, and its monitor as the microphone."""
     pytest.importorskip(
@@ -289,3 +284,23 @@ def test_a_real_microphone_is_heard_and_unplugged(sound_server, recording):
         _, errors = process.communicate(timeout=30)
     assert words == WORDS
     assert (process.returncode, errors) == (2, f"speechgru: pulse: {UNPLUGGED}\n")
+
+
+@linux
+@pytest.mark.skipif(shutil.which("arecord") is None, reason="needs arecord")
+def test_the_output_of_arecord_can_be_piped(sound_server, recording):
+    environment, _ = sound_server
+    script = (
+        'arecord -q -D pulse -f S16_LE -r 16000 -t raw -d 9 | "$@" & '
+        f"sleep 2; paplay '{recording}'; wait"
+    )
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", *COMMAND, "listen", "-"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+    )
+    if "audio open error" in done.stderr:
+        pytest.skip("needs ALSA's plugin for PulseAudio")
+    assert [line.split()[1] for line in done.stdout.splitlines()] == WORDS
