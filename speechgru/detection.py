@@ -1,4 +1,4 @@
-"""The rule that turns the scores of a stream into detections. It needs nothing but Python.
+"""The rule that turns the scores of a stream into detections, in plain Python.
 
 A `Detector` gets the model's scores after each hop of audio and returns a `Detection` when a
 command has been spoken by itself. The constants of the rule are in the model file, under
@@ -8,7 +8,10 @@ command has been spoken by itself. The constants of the rule are in the model fi
 import dataclasses
 from collections import deque
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
+
+from speechgru.errors import show
 
 UNKNOWN = "unknown"
 NOT_COMMANDS = (UNKNOWN, "silence")
@@ -83,23 +86,22 @@ class DetectionRule:
         commands = self.commands
         if not isinstance(self.thresholds, Mapping) or set(self.thresholds) != set(commands):
             raise ValueError(
-                f"expected thresholds of {', '.join(commands) or 'no label'}, "
-                f"found {self.thresholds!r}"
+                f"expected thresholds of {show(commands)}, found {show(self.thresholds)}"
             )
         for label, threshold in self.thresholds.items():
-            _check_fraction(threshold, f"thresholds.{label}")
+            _check_fraction(threshold, f"the threshold of {show(label)}")
         _check_fraction(self.release, "release")
         if not _is_number(self.max_unknown_hops) or not 0 <= self.max_unknown_hops <= _MAX_HOPS:
             raise ValueError(
                 f"expected max_unknown_hops to be a number from 0 to {_MAX_HOPS:,}, "
-                f"found {self.max_unknown_hops!r}"
+                f"found {show(self.max_unknown_hops)}"
             )
         for name, least in _LEAST_HOPS.items():
             value = getattr(self, name)
             if type(value) is not int or not least <= value <= _MAX_HOPS:
                 raise ValueError(
                     f"expected {name} to be an integer from {least} to {_MAX_HOPS:,}, "
-                    f"found {value!r}"
+                    f"found {show(value)}"
                 )
 
     @property
@@ -141,7 +143,9 @@ class DetectionRule:
         if missing := [name for name in CONSTANTS if name not in constants]:
             raise ValueError(f"expected {missing[0]}, found none")
         if extra := [name for name in constants if name not in CONSTANTS]:
-            raise ValueError(f"expected {', '.join(CONSTANTS)} in recording, found {extra[0]!r}")
+            raise ValueError(
+                f"expected {', '.join(CONSTANTS)} in recording, found {show(extra[0])}"
+            )
         return cls(tuple(labels), hop_seconds, **constants)
 
     def with_threshold(self, threshold: float | None) -> "DetectionRule":
@@ -282,9 +286,9 @@ class Detector:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _check_fraction(value: Any, name: str) -> None:
     if not _is_number(value) or not 0 < value <= 1:
-        raise ValueError(f"expected {name} to be a number above 0 and up to 1, found {value!r}")
+        raise ValueError(f"expected {name} to be a number above 0 and up to 1, found {show(value)}")

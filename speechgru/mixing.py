@@ -1,9 +1,12 @@
 """Several channels as one, also where they cancel out in the mean."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from speechgru.sample_arrays import Array, Samples
 
+_PARTS_PER_SECOND = 20  # of live audio: how often `Mixer` looks at the channels
 _CANCELLATION = 0.25  # two equally loud channels with a correlation below -0.75; see `find_signs`
 
 
@@ -56,3 +59,57 @@ def find_signs(products: Array) -> Samples | None:
             loudest = main[np.abs(main).argmax()]
             return np.where(main * loudest < 0, -1, 1).astype(np.float32)
     return None
+
+
+class Mixer:
+    """Averages the channels of live audio, (frames, channels) -> (frames,), and delays nothing.
+
+    Channels that cancel out in what has been heard so far are inverted, from the next twentieth of
+    a second on. The output does not depend on how the audio is divided into blocks.
+
+    Args:
+        channels: number of channels.
+        rate: sampling rate in Hz.
+    """
+
+    def __init__(self, channels: int, rate: int) -> None:
+        self._rate = rate
+        self._signs: Samples | None = None
+        self._part = np.empty((rate // _PARTS_PER_SECOND, channels), np.float32)
+        self._filled = 0  # frames in the part
+        self._products = np.zeros((2, channels, channels))
+
+    def push(self, frames: Samples) -> Samples:
+        """Mix one more block."""
+        if frames.shape[1] == 1:
+            return mix(frames, None)
+        mono = np.empty(len(frames), np.float32)
+        for start, stop in self._pieces(len(frames)):
+            _average(frames[start:stop], self._signs, mono[start:stop])
+            self._learn(frames[start:stop])
+        return mono
+
+    def _pieces(self, length: int) -> Iterator[tuple[int, int]]:
+        """Divide a block where parts end."""
+        start = 0
+        while start < length:
+            stop = min(length, start + len(self._part) - self._filled)
+            yield start, stop
+            start = stop
+
+    def _learn(self, piece: Samples) -> None:
+        self._part[self._filled : self._filled + len(piece)] = piece
+        self._filled += len(piece)
+        if self._filled == len(self._part):
+            self._filled = 0
+            self._products += channel_products(self._part, self._rate)
+            self._signs = find_signs(self._products)
+
+
+def _average(block: Samples, signs: Samples | None, out: Samples) -> None:
+    """Average channel by channel: unlike a matrix product, every frame alike in any block."""
+    channels = block.shape[1]
+    out[:] = 0
+    for channel in range(channels):
+        out += block[:, channel] if signs is None else block[:, channel] * signs[channel]
+    out /= channels

@@ -94,6 +94,11 @@ class Recognizer:
         """All labels in the order of the model's scores: commands, "unknown", "silence"."""
         return self._file.labels
 
+    @property
+    def hop_seconds(self) -> float:
+        """Length of the hops of a stream in seconds."""
+        return self._rule.hop_seconds
+
     def stream(
         self, sample_rate: int = audio.SAMPLE_RATE, *, threshold: float | None = None
     ) -> Stream:

@@ -1,5 +1,6 @@
 """Live audio: blocks of samples in, detections out."""
 
+import dataclasses
 import os
 import threading
 import weakref
@@ -11,13 +12,12 @@ import numpy as np
 from speechgru import sample_arrays
 from speechgru.detection import Detection, DetectionRule, Detector
 from speechgru.errors import AudioError
-from speechgru.mixing import channel_products, find_signs, mix
+from speechgru.mixing import Mixer
 from speechgru.network import StreamNetwork
 from speechgru.recording import tail_hops
 from speechgru.resampling import Resampler
 from speechgru.sample_arrays import Array, Samples
 
-_MIX_RATE = 100  # several channels are mixed in chunks of 10 ms
 _PIECE_FRAMES = 1 << 16  # a long block is processed in pieces, so that it needs little memory
 
 
@@ -49,7 +49,8 @@ class Stream:
 
     def _start(self) -> None:
         self._channels: int | None = None
-        self._mixer: _Mixer | None = None
+        self._frames = 0
+        self._mixer: Mixer | None = None
         self._resampler = Resampler(self._rate)
         self._filled = 0  # samples in the hop that is being filled
         self._network.reset()
@@ -95,6 +96,7 @@ class Stream:
             if not len(frames):
                 return []
             self._channels = frames.shape[1]
+            self._frames += len(frames)
             detections: list[Detection] = []
             for start in range(0, len(frames), _PIECE_FRAMES):
                 piece = frames[start : start + _PIECE_FRAMES]
@@ -103,18 +105,17 @@ class Stream:
             return detections
 
     def finish(self) -> list[Detection]:
-        """End the audio: return the detections that are still awaited, and reset the stream."""
+        """End the audio, reset the stream, and return the detections that were still awaited."""
         with self._lock:
-            detections: list[Detection] = []
-            if self._mixer is not None:
-                detections += self._fill_hops(self._resampler.push(self._mixer.finish()))
-            detections += self._fill_hops(self._resampler.finish())
+            detections = self._fill_hops(self._resampler.finish())
             size = self._network.hop_samples
             silence = -self._filled % size + size * tail_hops(self._detector.rule.hop_seconds)
             detections += self._fill_hops(np.zeros(silence, np.float32))
-            awaited = self._detector.flush()
+            if (awaited := self._detector.flush()) is not None:
+                detections.append(awaited)
+            end = self._frames / self._rate
             self._start()
-            return detections if awaited is None else [*detections, awaited]
+            return [dataclasses.replace(one, time=min(one.time, end)) for one in detections]
 
     def reset(self) -> None:
         """Start anew, as if nothing had been fed: the next block begins at 0 s."""
@@ -126,20 +127,20 @@ class Stream:
         if not isinstance(block, np.ndarray):
             raise AudioError(f"{self._name}: expected a numpy array, found {type(block).__name__}")
         frames = sample_arrays.to_frames(np.asarray(block), self._name)
+        if not len(frames):
+            return frames
         if self._channels not in (None, frames.shape[1]):
             raise AudioError(
                 f"{self._name}: expected {self._channels} channel(s) as in the first block, "
                 f"found {frames.shape[1]}"
             )
-        if frames.dtype.kind == "f" and len(frames):
+        if frames.dtype.kind == "f":
             sample_arrays.check_samples(frames, self._name)
         return frames
 
     def _process(self, frames: Samples) -> list[Detection]:
-        if frames.shape[1] == 1:
-            return self._fill_hops(self._resampler.push(mix(frames, None)))
         if self._mixer is None:
-            self._mixer = _Mixer(frames.shape[1], self._rate)
+            self._mixer = Mixer(frames.shape[1], self._rate)
         return self._fill_hops(self._resampler.push(self._mixer.push(frames)))
 
     def _fill_hops(self, samples: Samples) -> list[Detection]:
@@ -156,36 +157,6 @@ class Stream:
                 if detection is not None:
                     detections.append(detection)
         return detections
-
-
-class _Mixer:
-    """Mixes the channels of a stream in chunks of equal length, whatever the blocks are.
-
-    Each chunk is mixed by the signs that all channels had so far, itself included.
-    """
-
-    def __init__(self, channels: int, rate: int) -> None:
-        self._rate = rate
-        self._chunk = max(1, rate // _MIX_RATE)
-        self._rest = np.empty((0, channels), np.float32)
-        self._products = np.zeros((2, channels, channels))
-
-    def push(self, frames: Samples) -> Samples:
-        """Mix the chunks that are complete, (frames, channels) -> (frames,)."""
-        frames = np.concatenate([self._rest, frames])
-        end = len(frames) - len(frames) % self._chunk
-        self._rest = frames[end:].copy()
-        chunks = [self._mix(frames[i : i + self._chunk]) for i in range(0, end, self._chunk)]
-        return np.concatenate(chunks) if chunks else np.empty(0, np.float32)
-
-    def finish(self) -> Samples:
-        """Mix what is left at the end."""
-        rest, self._rest = self._rest, self._rest[:0]
-        return self._mix(rest) if len(rest) else np.empty(0, np.float32)
-
-    def _mix(self, chunk: Samples) -> Samples:
-        self._products += channel_products(chunk, self._rate)
-        return mix(chunk, find_signs(self._products))
 
 
 _streams: weakref.WeakSet[Stream] = weakref.WeakSet()
