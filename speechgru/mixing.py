@@ -6,7 +6,7 @@ import numpy as np
 
 from speechgru.sample_arrays import Array, Samples
 
-_PARTS_PER_SECOND = 20  # of live audio: how often `Mixer` looks at the channels
+_PARTS_PER_SECOND = 10  # of live audio: how often `Mixer` looks at the channels
 _CANCELLATION = 0.25  # two equally loud channels with a correlation below -0.75; see `find_signs`
 
 
@@ -64,8 +64,8 @@ def find_signs(products: Array) -> Samples | None:
 class Mixer:
     """Averages the channels of live audio, (frames, channels) -> (frames,), and delays nothing.
 
-    Channels that cancel out in what has been heard so far are inverted, from the next twentieth of
-    a second on. The output does not depend on how the audio is divided into blocks.
+    Channels that cancel out in what has been heard so far are inverted, from the next tenth of a
+    second on. The output does not depend on how the audio is divided into blocks.
 
     Args:
         channels: number of channels.

@@ -31,11 +31,16 @@ class Resampler:
         """Resample one more block, float32 (frames,); it gives as many samples as are complete."""
         if self._stream is not None:
             mono = self._stream.resample_chunk(mono)
-        return mono.clip(-1, 1)
+        return _clip(mono)
 
     def finish(self) -> Samples:
         """The samples that are left at the end of the signal. Nothing may be pushed after it."""
         if self._stream is None:
             return np.empty(0, np.float32)
         rest: Samples = self._stream.resample_chunk(np.empty(0, np.float32), last=True)
-        return rest.clip(-1, 1)
+        return _clip(rest)
+
+
+def _clip(mono: Samples) -> Samples:
+    clipped: Samples = np.maximum(mono, -1)  # in half the time of mono.clip for a short block
+    return np.minimum(clipped, 1, out=clipped)

@@ -16,9 +16,11 @@ _MIN_RATE, _MAX_RATE = 4_000, 192_000
 _MAX_PEAK = 16.0  # a larger peak means integer samples that were not scaled to [-1, 1]
 _MAX_CHANNELS = 1024  # libsndfile's own limit; more is an array of (channels, frames)
 
-# Integer samples: the value of silence, and that of full scale (the PCM conventions).
-_INTEGERS = {"uint8": (128, 2**7), "int16": (0, 2**15), "int32": (0, 2**31)}
-_FLOATS = ("float16", "float32", "float64")
+# By kind and size, as the name of a dtype is slow: silence and full scale (the PCM conventions).
+_INTEGERS = {("u", 1): (128, 2**7), ("i", 2): (0, 2**15), ("i", 4): (0, 2**31)}
+_FLOATS = {("f", 2): (0, 1), ("f", 4): (0, 1), ("f", 8): (0, 1)}
+_SCALES = {**_FLOATS, **_INTEGERS}
+_DTYPES = "float16, float32, float64, uint8, int16, int32"
 
 
 def check_rate(rate: Any, name: str) -> int:
@@ -48,9 +50,8 @@ def to_frames(array: Array, name: str) -> Array:
     Raises:
         AudioError: it has another dtype or shape.
     """
-    if array.dtype.name not in (*_FLOATS, *_INTEGERS):
-        expected = ", ".join((*_FLOATS, *_INTEGERS))
-        raise AudioError(f"{name}: expected a dtype of {expected}, found {show(array.dtype)}")
+    if (array.dtype.kind, array.dtype.itemsize) not in _SCALES:
+        raise AudioError(f"{name}: expected a dtype of {_DTYPES}, found {show(array.dtype)}")
     channels = array.shape[1] if array.ndim == 2 else 1
     if array.ndim not in (1, 2) or not 1 <= channels <= _MAX_CHANNELS:
         raise AudioError(
@@ -62,14 +63,17 @@ def to_frames(array: Array, name: str) -> Array:
 
 def full_scale(dtype: np.dtype[Any]) -> tuple[int, int]:
     """The values of silence and of full scale in samples of a dtype."""
-    return _INTEGERS.get(dtype.name, (0, 1))
+    return _SCALES[dtype.kind, dtype.itemsize]
 
 
 def scale(frames: Array, zero: int, full_scale: int) -> Array:
     """Scale integer samples to float32 in [-1, 1); floats stay as they are."""
     if frames.dtype.kind == "f":
         return frames
-    scaled: Array = (frames.astype(np.float32) - zero) / full_scale
+    scaled: Array = frames.astype(np.float32)
+    if zero:
+        scaled -= zero
+    scaled *= 1 / full_scale  # exact, as it is a power of two
     return scaled
 
 
