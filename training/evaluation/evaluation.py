@@ -1,4 +1,4 @@
-"""The whole evaluation of a model: clips, conditions, predictions, metrics, report."""
+"""The whole evaluation of a model: clips, conditions, predictions, streams, metrics, report."""
 
 import hashlib
 from pathlib import Path
@@ -11,6 +11,8 @@ from training.evaluation.evaluation_clips import NOTES, Split, read_evaluation_s
 from training.evaluation.metrics import summarise
 from training.evaluation.noises import find_noises, noise_windows
 from training.evaluation.report import Report, make_report_folder, write_report
+from training.evaluation.streams.evaluation import evaluate_streams, read_streaming_model
+from training.evaluation.streams.options import StreamOptions
 from training.output.messages import printable
 
 
@@ -22,6 +24,7 @@ def evaluate(
     noise: Path | None = None,
     seed: int = 0,
     report_folder: Path | None = None,
+    streams: StreamOptions | None = None,
 ) -> Report:
     """Evaluate a model.
 
@@ -34,6 +37,7 @@ def evaluate(
         noise: a folder of noise recordings; see `noises.find_noises`. Default None.
         seed: of all random choices, as in a recipe.
         report_folder: where to write the report. Default: nowhere.
+        streams: what to evaluate in streams, too. Default None: nothing.
 
     Returns:
         What `report.json` holds.
@@ -41,15 +45,18 @@ def evaluate(
     Raises:
         DataError: the folder has no such clips, or the noise folder no recordings; or the report
             would replace other files.
-        ModelError: the model predicts NaN or infinity.
+        ModelError: the model predicts NaN or infinity, or cannot be evaluated in streams.
     """
+    if streams:
+        read_streaming_model(model.path)  # fails before the long work, as does this:
     if report_folder:
-        make_report_folder(report_folder)  # fails before the long work
+        make_report_folder(report_folder)
     clips, kind = read_evaluation_set(data, model.labels, split, seed)
     rng = np.random.default_rng((seed, 1))
     noises, noise_source = find_noises(clips, noise, rng)
     windows = noise_windows(noises, len(clips.words), rng)
     probabilities = predict_in_conditions(model, clips, windows)
+    found = evaluate_streams(model.path, clips, noises, streams) if streams else None
     report: Report = {
         "model": printable(model.path),
         "sha256": hashlib.sha256(model.path.read_bytes()).hexdigest(),
@@ -58,8 +65,9 @@ def evaluate(
         "note": NOTES[kind],
         "seed": seed,
         "noise": noise_source,
+        "streams": found.report if found else None,
         **summarise(model.labels, clips, probabilities),
     }
     if report_folder:
-        write_report(report, clips, probabilities[CLEAN], report_folder)
+        write_report(report, clips, probabilities[CLEAN], found, report_folder)
     return report

@@ -1,22 +1,20 @@
 """Metrics from predicted probabilities."""
 
-import hashlib
 import math
-import os
 from collections.abc import Sequence
 from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
-from speechgru.recognizer import NOT_COMMANDS
+from speechgru.detection import NOT_COMMANDS
 from training.clips.words import SILENCE, UNKNOWN
 from training.data.evaluation_set import EvaluationSet
 from training.evaluation.conditions import CLEAN
 from training.evaluation.evaluated_model import Probabilities
+from training.evaluation.speakers import DEVELOPMENT, HELD_OUT, is_held_out_speaker
 
 QUANTILE_95 = 1.959963984540054  # of the normal distribution, two-sided
-DEVELOPMENT, HELD_OUT = "development speakers", "held-out speakers"
 Labels = npt.NDArray[np.int64]
 Confusion = npt.NDArray[np.int64]
 
@@ -120,11 +118,6 @@ def speaker_metrics(
     return {"speakers": len(names), **metrics_of(matrix, labels)}
 
 
-def is_held_out_speaker(speaker: str) -> bool:
-    """Return whether a speaker is in the held-out half: the SHA-1 of the name is odd."""
-    return hashlib.sha1(os.fsencode(speaker)).digest()[-1] % 2 == 1
-
-
 def confusion_matrix(spoken: Labels, predicted: Labels, labels: int) -> Confusion:
     """Count the clips by spoken label (rows) and predicted label (columns)."""
     counts = np.zeros((labels, labels), np.int64)
@@ -159,6 +152,14 @@ def proportion(count: int, of: int) -> Proportion:
         return {"share": None, "low": None, "high": None, "count": count, "of": of}
     low, high = wilson_interval(count, of)
     return {"share": count / of, "low": low, "high": high, "count": count, "of": of}
+
+
+def percent(proportion: Proportion) -> str:
+    """Return a proportion in per cent with its interval; "-" where there are no clips."""
+    share, low, high = proportion["share"], proportion["low"], proportion["high"]
+    if share is None or low is None or high is None:
+        return "-"
+    return f"{100 * share:.2f}% ({100 * low:.1f} to {100 * high:.1f})"
 
 
 def wilson_interval(count: int, of: int) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""The report of an evaluation: Markdown, JSON, two figures and the predictions."""
+"""The report of an evaluation: Markdown, HTML, JSON, figures and lists of predictions."""
 
 import csv
 import io
@@ -13,7 +13,26 @@ from training.data.evaluation_set import EvaluationSet
 from training.evaluation.conditions import CLEAN, SNRS, noisy
 from training.evaluation.evaluated_model import Probabilities
 from training.evaluation.evaluation_clips import describe_split
-from training.evaluation.metrics import Metrics, Proportion, Summary
+from training.evaluation.metrics import Metrics, Proportion, Summary, percent
+from training.evaluation.streams.report import (
+    DET,
+    det_points,
+    negative_rows,
+    stream_blocks,
+    stream_tables,
+    word_rows,
+)
+from training.evaluation.streams.summary import StreamReport, StreamResult
+from training.output.documents import (
+    Block,
+    Heading,
+    Items,
+    Picture,
+    Table,
+    Text,
+    to_html,
+    to_markdown,
+)
 from training.output.tables import markdown_table
 
 METHOD = """\
@@ -32,7 +51,7 @@ the other, so compare models on the same half."""
 
 
 class Report(Summary):
-    """What report.json holds: what was evaluated, and the metrics."""
+    """What report.json holds: what was evaluated, and the metrics; `streams` if there are some."""
 
     model: str
     sha256: str
@@ -41,9 +60,13 @@ class Report(Summary):
     note: str
     seed: int
     noise: str
+    streams: StreamReport | None
 
 
-FILES = ("report.json", "report.md", "predictions.csv", "confusion.png", "noise.png")
+FILES = (
+    *("report.json", "report.md", "report.html", "predictions.csv", "confusion.png", "noise.png"),
+    *("words.csv", "false_accepts.csv", DET),
+)
 
 
 def make_report_folder(folder: Path) -> None:
@@ -72,51 +95,85 @@ def _is_report(path: Path) -> bool:
 
 
 def write_report(
-    report: Report, clips: EvaluationSet, probabilities: Probabilities, folder: Path
+    report: Report,
+    clips: EvaluationSet,
+    probabilities: Probabilities,
+    streams: StreamResult | None,
+    folder: Path,
 ) -> None:
-    """Write report.json, report.md, confusion.png, noise.png and predictions.csv.
+    """Write the files of a report.
 
     Args:
         report: what was evaluated, and the metrics.
         clips: the clips that were evaluated.
         probabilities: predictions for the clean clips, (clips, labels).
+        streams: each word and false accept in streams, or None.
         folder: where to write; it exists.
     """
     from training.figures.accuracy_in_noise import plot_noise
     from training.figures.confusion_matrix import plot_confusion
+    from training.figures.det_curve import plot_det
 
     labels, conditions = report["confusion"]["labels"], report["conditions"]
-    write_text(folder / "report.md", report_markdown(report))
-    write_text(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False))
-    write_text(folder / "predictions.csv", predictions_csv(labels, clips, probabilities))
+    texts = {"predictions.csv": predictions_csv(labels, clips, probabilities)}
     plot_confusion(report["confusion"]["counts"], labels, folder / "confusion.png")
     by_snr = {f"{snr} dB": conditions[noisy(snr)] for snr in SNRS}
     plot_noise({"no noise": conditions[CLEAN]} | by_snr, folder / "noise.png")
+    if streams is not None:
+        texts |= stream_tables(streams)
+        if streams.report["det"] is not None:
+            plot_det(streams.report["det"], det_points(streams.report), folder / DET)
+    blocks = report_blocks(report)
+    texts["report.md"] = to_markdown(blocks)
+    texts["report.html"] = to_html(blocks, folder)
+    texts["report.json"] = json.dumps(report, indent=1, ensure_ascii=False)
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    for name in FILES:  # of an earlier report that had more
+        if name not in texts and not name.endswith(".png"):
+            (folder / name).unlink(missing_ok=True)
+    if streams is None or streams.report["det"] is None:
+        (folder / DET).unlink(missing_ok=True)
 
 
-def report_markdown(report: Report) -> str:
-    """Return the report as Markdown."""
+def report_blocks(report: Report) -> list[Block]:
+    """Return the report as a document."""
     clean = report["conditions"][CLEAN]
     clips = "all clips" if report["split"] == "all" else describe_split(report["split"])
-    parts = [
-        f"# {Path(report['model']).name}: {percent(clean['accuracy'])} on {clips}",
-        f"Measured by `training/evaluate.py`: {headline(report)}. {report['note']}",
-        f"- model: `{report['model']}`, SHA-256 `{report['sha256']}`\n"
-        f"- data: `{report['data']}`, {clips}, seed {report['seed']}\n"
-        f"- noise: {report['noise']}",
-        condition_table(report),
-        "![Accuracy in noise](noise.png)",
-        "## Labels, clean clips",
-        f"The mean recall of the labels is {clean['mean_recall_of_labels']:.2%}.",
-        label_table(report),
-        "![Confusion matrix](confusion.png)",
-        "## Speakers, clean clips",
-        "Commands and unknown words only: silence has no speaker.",
-        speaker_table(report),
-        "## Method",
-        METHOD,
+    streams = report["streams"]
+    return [
+        Heading(f"{Path(report['model']).name}: {percent(clean['accuracy'])} on {clips}", 1),
+        Text(f"Measured by `training/evaluate.py`: {headline(report)}. {report['note']}"),
+        Items(
+            [
+                f"model: `{report['model']}`, SHA-256 `{report['sha256']}`",
+                f"data: `{report['data']}`, {clips}, seed {report['seed']}",
+                f"noise: {report['noise']}",
+            ]
+        ),
+        Table(condition_rows(report)),
+        Picture("noise.png", "Accuracy in noise"),
+        *([] if streams is None else stream_blocks(streams)),
+        Heading("Labels, clean clips"),
+        Text(f"The mean recall of the labels is {clean['mean_recall_of_labels']:.2%}."),
+        Table(label_rows(report)),
+        Picture("confusion.png", "Confusion matrix"),
+        Heading("Speakers, clean clips"),
+        Text("Commands and unknown words only: silence has no speaker."),
+        Table(speaker_rows(report)),
+        Heading("Method"),
+        Text(METHOD),
     ]
-    return "\n\n".join(parts) + "\n"
+
+
+def tables(report: Report) -> str:
+    """Return the tables for the terminal: the conditions, and the streams if there are some."""
+    found = [condition_rows(report)]
+    streams = report["streams"]
+    if streams is not None:
+        found.append(word_rows(streams))
+        found += [negative_rows(streams)] if streams["negatives"] else []
+    return "\n\n".join(map(markdown_table, found))
 
 
 def headline(report: Report) -> str:
@@ -130,12 +187,12 @@ def headline(report: Report) -> str:
     )
 
 
-def condition_table(report: Report) -> str:
-    """Return a Markdown table with a row for each condition."""
+def condition_rows(report: Report) -> list[list[str]]:
+    """Return a row for each condition."""
     rows = [["clips", "accuracy", "command recall", "false alarms: unknown words", "silence"]]
     for name, metrics in report["conditions"].items():
         rows.append([name, *map(percent, _shown(metrics))])
-    return markdown_table(rows)
+    return rows
 
 
 def _shown(metrics: Metrics) -> list[Proportion]:
@@ -147,32 +204,24 @@ def _shown(metrics: Metrics) -> list[Proportion]:
     ]
 
 
-def label_table(report: Report) -> str:
-    """Return a Markdown table with a row for each label."""
+def label_rows(report: Report) -> list[list[str]]:
+    """Return a row for each label."""
     rows = [["label", "clips", "predictions", "recall", "precision"]]
     for label, metrics in report["labels"].items():
         recall, precision = metrics["recall"], metrics["precision"]
         counts = [str(recall["of"]), str(precision["of"])]
         rows.append([label, *counts, percent(recall), percent(precision)])
-    return markdown_table(rows)
+    return rows
 
 
-def speaker_table(report: Report) -> str:
-    """Return a Markdown table with a row for each half of the speakers."""
+def speaker_rows(report: Report) -> list[list[str]]:
+    """Return a row for each half of the speakers."""
     rows = [["", "speakers", "clips", "accuracy", "command recall"]]
     for name, metrics in report["speakers"].items():
         accuracy, recall = metrics["accuracy"], metrics["command_recall"]
         counts = [str(metrics["speakers"]), str(accuracy["of"])]
         rows.append([name, *counts, percent(accuracy), percent(recall)])
-    return markdown_table(rows)
-
-
-def percent(proportion: Proportion) -> str:
-    """Return a proportion in per cent with its interval; "-" where there are no clips."""
-    share, low, high = proportion["share"], proportion["low"], proportion["high"]
-    if share is None or low is None or high is None:
-        return "-"
-    return f"{100 * share:.2f}% ({100 * low:.1f} to {100 * high:.1f})"
+    return rows
 
 
 def predictions_csv(

@@ -7,7 +7,8 @@ import pytest
 import scipy.stats
 
 from tests.training.evaluation.examples import LABELS, certain, noise_clips
-from training.evaluation.metrics import is_held_out_speaker, summarise, wilson_interval
+from training.evaluation.metrics import summarise, wilson_interval
+from training.evaluation.speakers import is_held_out_speaker
 
 CLIPS = ["yes", "yes", "no", "bird", "silence"]
 

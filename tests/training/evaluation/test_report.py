@@ -40,6 +40,7 @@ def test_the_report_names_model_data_seed_and_noise(report, model_file, word_fol
 def test_the_report_shows_both_figures(report):
     assert set(files(report)) == {
         "report.md",
+        "report.html",
         "report.json",
         "predictions.csv",
         "confusion.png",

@@ -1,0 +1,115 @@
+"""Evaluate a model file in streams, and choose its thresholds."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from speechgru import modelfile
+from speechgru.modelfile import ModelError, ModelFile
+from speechgru.network import StreamNetwork
+from training.clips.errors import DataError
+from training.clips.window import Samples
+from training.data.evaluation_set import EvaluationSet
+from training.evaluation.conditions import noisy
+from training.evaluation.speakers import is_held_out_speaker
+from training.evaluation.streams.options import StreamOptions
+from training.evaluation.streams.scored_streams import (
+    QUIET,
+    ScoredNegative,
+    choose_clips,
+    score_negatives,
+    score_words,
+)
+from training.evaluation.streams.summary import (
+    ALL_FOLDERS,
+    StreamReport,
+    StreamResult,
+    count_in,
+    measure,
+)
+from training.evaluation.streams.thresholds import choose_thresholds
+
+MEASURED_SNR = 10  # of the recall that the model file states
+
+
+def evaluate_streams(
+    path: Path, clips: EvaluationSet, noises: Sequence[Samples], options: StreamOptions
+) -> StreamResult:
+    """Evaluate a model file in streams.
+
+    Each stream is scored once. Thresholds, if they are to be chosen, are chosen on the recordings
+    of the development half of the speakers, and written into the file.
+
+    Args:
+        path: an exported model file.
+        clips: the words.
+        noises: noise to put under the words, int16.
+        options: what to evaluate.
+
+    Raises:
+        DataError: a folder has no usable recording, or there is no word of these speakers.
+        ModelError: the file is not a model with the signature `stream`.
+        OSError: the thresholds cannot be written.
+    """
+    file = read_streaming_model(path)
+    rule = file.detection_rule()
+    commands = list(rule.thresholds)
+    words = choose_clips(clips, commands, options.speakers)
+    network = StreamNetwork(file)
+    negatives = [*score_negatives(network, clips, noises, commands, options)]
+    if options.choose is not None:
+        thresholds = choose_thresholds(count_in(rule, _development(negatives)), options.choose)
+        rule = dataclasses.replace(rule, thresholds=thresholds)
+    positives = score_words(network, words, noises, options.recipe)
+    result = measure(rule, positives, negatives, options)
+    if options.choose is not None:
+        modelfile.write_detection(path, detection_settings(result.report))
+    return result
+
+
+def read_streaming_model(path: Path) -> ModelFile:
+    """Read a model file; only such a file can be evaluated in streams.
+
+    Raises:
+        ModelError: it is a run's folder or a Keras model, or no usable file.
+    """
+    if path.suffix == ".keras":
+        raise ModelError(
+            f"{path}: expected an exported .tflite file to evaluate in streams, found a Keras "
+            "model: run export/export.py"
+        )
+    return modelfile.read(path)
+
+
+def detection_settings(report: StreamReport) -> dict[str, Any]:
+    """Return what the model file states under `detection`: thresholds, and what they reach."""
+    condition = noisy(MEASURED_SNR)
+    condition = condition if condition in report["words"] else QUIET
+    recall = report["words"][condition]["recall_held_out"]
+    rates = report["negatives"][ALL_FOLDERS]["held_out"]
+    return {
+        "thresholds": report["rule"]["thresholds"],
+        "false_accepts_per_hour": _rounded(rates["per_hour"]),
+        "recall": _rounded(recall["share"]),
+        "measured_on": f"held-out halves of the speakers: {rates['count']} false accepts in "
+        f"{rates['hours']:.2f} hours of sentences; {recall['count']} of {recall['of']} words found "
+        f"in streams, {condition}; thresholds chosen on the other halves, for at most "
+        f"{report['chosen_for']:g} an hour",
+    }
+
+
+def _development(negatives: Sequence[ScoredNegative]) -> list[ScoredNegative]:
+    """The recordings of the development half of the speakers, if there are some of both halves."""
+    spoken = [one for one in negatives if one.speaker]
+    held_out = [is_held_out_speaker(one.speaker) for one in spoken]
+    if all(held_out) or not any(held_out):
+        raise DataError(
+            "expected recordings of both halves of the speakers to choose thresholds and to check "
+            f"them, found those of {len({one.speaker for one in spoken})} speakers in one half"
+        )
+    return [one for one in spoken if not is_held_out_speaker(one.speaker)]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
