@@ -1,5 +1,6 @@
 """The model file: what is written is read, and nothing but a model is accepted."""
 
+import copy
 import io
 import json
 import os
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speechgru import ModelError, modelfile
+from speechgru.detection import default_settings
 
 LABELS = ("yes", "unknown")
 SETTINGS = {"front_end": {"sample_rate": 16000}, "window_samples": 16000, "hop_samples": 320}
@@ -94,6 +96,136 @@ def test_wrong_settings_are_named(path, changes, message):
     assert str(path) in str(caught.value)
 
 
+def change(detection, name, value):
+    """Change a constant of a detection, such as "recording.wait_hops"."""
+    detection = copy.deepcopy(detection)
+    *places, key = name.split(".")
+    inner = detection
+    for place in places:
+        inner = inner[place]
+    inner[key] = value
+    return detection
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("thresholds", {}, r"detection in speechgru\.json: expected thresholds of \('yes',\)"),
+        ("thresholds", {"yes": 0.5, "unknown": 0.5}, "detection .*: expected thresholds of"),
+        ("thresholds", {"yes": 0.5, "no": 0.5}, "detection .*: expected thresholds of"),
+        ("thresholds", {"yes": 0}, "expected the threshold of 'yes' to be a number above 0"),
+        ("thresholds", None, "expected thresholds of"),
+        ("thresholds", {"y" * 5000: 0.5}, "expected thresholds of"),
+        ("smoothing_hops", 0, "expected smoothing_hops to be an integer from 1 to 10,000, found 0"),
+        ("smoothing_hops", 2.5, "expected smoothing_hops to be an integer from 1"),
+        ("wait_hops", 10_001, "expected wait_hops to be an integer from 0 to 10,000"),
+        ("unknown_hops", "x" * 5000, "expected unknown_hops to be an integer from 0"),
+        ("max_unknown_hops", -1, "expected max_unknown_hops to be a number from 0"),
+        ("refractory_hops", None, "expected refractory_hops to be an integer"),
+        ("delay_hops", True, "expected delay_hops to be an integer"),
+        ("release", 1.5, "expected release to be a number above 0 and up to 1, found 1.5"),
+        ("recording", [], "expected an object detection"),
+        ("recording.wait_hops", -1, r"detection\.recording in .*: expected wait_hops"),
+        (
+            "recording.thresholds",
+            {"no": 0.5},
+            r"detection\.recording in .*: expected thresholds of",
+        ),
+        ("recording.patience", 1, r"detection\.recording in .*, found 'patience'"),
+        ("recall", -0.1, r"expected detection\.recall from 0, found -0.1"),
+        ("false_accepts_per_hour", "few", r"expected detection\.false_accepts_per_hour from 0"),
+        ("measured_on", 3, r"expected detection\.measured_on to be text, found 3"),
+    ],
+)
+def test_a_wrong_constant_of_the_detection_rule_is_named(path, name, value, message):
+    rewrite(path, detection=change(default_settings(LABELS), name, value))
+    with pytest.raises(ModelError, match=message) as caught:
+        modelfile.read(path)
+    assert str(path) in str(caught.value)
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize("name", list(default_settings(LABELS)))
+def test_a_file_of_version_2_states_every_constant_but_those_for_recordings(path, name):
+    detection = default_settings(LABELS)
+    del detection[name]
+    rewrite(path, detection=detection)
+    if name == "recording":
+        assert modelfile.read(path).detection_rule(recording=True).wait_hops == 5
+        return
+    with pytest.raises(ModelError, match=f"detection .*: expected .*{name}"):
+        modelfile.read(path)
+
+
+@pytest.mark.parametrize("detection", [None, [], 1, "thresholds"])
+def test_a_file_of_version_2_has_a_detection(path, detection):
+    rewrite(path, detection=detection)
+    with pytest.raises(ModelError, match="expected an object detection, found"):
+        modelfile.read(path)
+
+
+def test_a_file_of_version_1_is_read_with_default_constants(path):
+    with zipfile.ZipFile(path) as archive:
+        stated = json.loads(archive.read("speechgru.json"))
+    del stated["detection"]
+    content = path.read_bytes()
+    for threshold in (None, 0.7):
+        settings_ = {**stated, "format_version": 1, "threshold": threshold}
+        path.write_bytes(content)
+        with_settings(path, settings_)
+        rule = modelfile.read(path).detection_rule()
+        assert rule.thresholds == {"yes": threshold or 0.5}
+        assert rule.hop_seconds == 0.02
+        recording = modelfile.read(path).detection_rule(recording=True)
+        assert recording.wait_hops > rule.wait_hops
+
+
+def with_settings(path, settings_):
+    """Replace the settings of a model file."""
+    model = modelfile.read(path)
+    buffer = io.BytesIO(model.flatbuffer)
+    buffer.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr("labels.txt", "".join(f"{label}\n" for label in model.labels))
+        archive.writestr("speechgru.json", json.dumps(settings_))
+    path.write_bytes(buffer.getvalue())
+
+
+def test_constants_are_replaced_and_all_else_stays(path):
+    before = modelfile.read(path)
+    modelfile.write_detection(path, {"thresholds": {"yes": 0.9}, "measured_on": "a test"})
+    after = modelfile.read(path)
+    assert after.detection_rule().thresholds == {"yes": 0.9}
+    expected = {
+        **before.settings["detection"],
+        "thresholds": {"yes": 0.9},
+        "measured_on": "a test",
+    }
+    assert after.settings == {**before.settings, "detection": expected}
+    assert (after.flatbuffer, after.labels) == (before.flatbuffer, before.labels)
+
+
+def test_a_file_of_version_1_gets_constants(tmp_path):
+    path = tmp_path / "small.tflite"
+    path.write_bytes(modelfile.BUNDLED["small"].read_bytes())
+    before = modelfile.read(path)
+    modelfile.write_detection(path, {"wait_hops": 7})
+    after = modelfile.read(path)
+    assert after.settings["format_version"] == 2
+    assert after.detection_rule().wait_hops == 7
+    assert after.flatbuffer == before.flatbuffer
+
+
+@pytest.mark.parametrize(
+    "detection", [{"wait_hops": -1}, {"thresholds": {"no": 0.5}}, {"recall": "all"}]
+)
+def test_wrong_constants_are_not_written(path, detection):
+    before = path.read_bytes()
+    with pytest.raises(ModelError, match=r"model\.tflite"):
+        modelfile.write_detection(path, detection)
+    assert path.read_bytes() == before
+
+
 def with_json(path, text):
     """Replace the settings' JSON text, whatever it is."""
     content = io.BytesIO()
@@ -139,6 +271,7 @@ VALUES = st.recursive(
 
 
 KEYS = (
+    "detection",
     *("format_version", "front_end", "window_samples", "hop_samples", "state", "threshold"),
     *("quantization", "parameters", "training_data", "validation_accuracy", "licence"),
     *("validation_clips", "versions", "flatbuffer_sha256", "another"),
@@ -164,6 +297,7 @@ def test_settings_with_any_values_are_read_or_refused(values, front_end, valid_s
     assert model.window_samples >= 1
     assert all(f"{value:g}" for value in model.settings["front_end"].values())
     assert f"{model.settings.get('validation_accuracy') or 0:.2%}"
+    assert set(model.detection_rule().thresholds) == {"yes"}
 
 
 @pytest.fixture(scope="module")
