@@ -1,12 +1,15 @@
-"""Time of recognising one clip: in a new process, and with a loaded Recognizer.
+"""Time of recognising one clip: in a new process, with a loaded Recognizer, in several processes.
 
     python benchmarks/recognition.py [FILE.wav] [--runs N]
 
 The new process is timed in turn with one that only imports LiteRT, so that a change of the
 machine's speed affects both. The ratio of each pair can be compared between machines.
+Numbers of worker processes are also timed in turn.
 """
 
 import argparse
+import itertools
+import os
 import statistics
 import subprocess
 import sys
@@ -18,6 +21,8 @@ import speechgru
 SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "yes-festival-kal-32k-pcm16.wav"
 IMPORT_LITERT = [sys.executable, "-c", "import ai_edge_litert.interpreter"]
 WARM_CALLS = 300
+MANY_CALLS = 6000
+MANY_ROUNDS = 3
 
 
 def main() -> None:
@@ -34,6 +39,12 @@ def main() -> None:
     print_row("speechgru recognize, new process", [second for _, second in pairs], "ms")
     print_row("ratio of each pair", [second / first for first, second in pairs], "")
     print_row("Recognizer.recognize(path), loaded", loaded_ms(options.file), "ms")
+    rates = clips_per_second(options.file)
+    for workers, values in rates.items():
+        print_row(f"{MANY_CALLS} clips, workers={workers}", values, "/s")
+    for workers in list(rates)[1:]:
+        gains = [many / one for one, many in zip(rates[1], rates[workers], strict=True)]
+        print_row(f"workers={workers}: ratio to workers=1", gains, "")
 
 
 def process_ms(command: list[str]) -> float:
@@ -52,6 +63,19 @@ def loaded_ms(path: Path) -> list[float]:
         recognizer.recognize(path)
         times.append(1e3 * (time.perf_counter() - start))
     return times
+
+
+def clips_per_second(path: Path) -> dict[int, list[float]]:
+    """Return the rates of 1, 2, 4 ... worker processes up to one for each core, at least 2."""
+    recognizer = speechgru.Recognizer()
+    most = max(2, os.cpu_count() or 1)
+    counts = list(itertools.takewhile(lambda count: count <= most, (2**k for k in range(10))))
+    rates: dict[int, list[float]] = {count: [] for count in counts}
+    for _, count in itertools.product(range(MANY_ROUNDS), counts):
+        start = time.perf_counter()
+        recognizer.recognize([path] * MANY_CALLS, workers=count)
+        rates[count].append(MANY_CALLS / (time.perf_counter() - start))
+    return rates
 
 
 def print_row(name: str, values: list[float], unit: str) -> None:

@@ -12,7 +12,6 @@ import sys
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any, TypeAlias
 
 import numpy as np
@@ -72,6 +71,8 @@ class _Pool:
     """Threads, each of which gives a chunk of sources to a worker and waits for the results."""
 
     def __init__(self, recognizer: Recognizer, sample_rate: int | None, workers: int) -> None:
+        from concurrent.futures import ThreadPoolExecutor  # 4 ms, of no use to one worker
+
         self._recognizer = recognizer
         self._sample_rate = sample_rate
         self._most_chunks = workers * _CHUNKS_PER_WORKER
