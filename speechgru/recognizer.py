@@ -77,7 +77,7 @@ class Recognizer:
         self._recording_rule = self._file.detection_rule(recording=True)
         self._window = WindowNetwork(self._file, num_threads)
         self._lock = threading.Lock()  # the network has one set of tensors
-        self._idle: list[StreamNetwork] = []  # for recordings
+        self._idle = [StreamNetwork(self._file)]  # for recordings, one for each thread
         _recognizers.add(self)
 
     def __repr__(self) -> str:
@@ -118,12 +118,6 @@ class Recognizer:
         Raises:
             AudioError: the sample rate is out of range.
             ValueError: the threshold is out of range.
-
-        Examples:
-            >>> with recognizer.stream(sample_rate=48000) as stream:
-            ...     for block in microphone:
-            ...         for detection in stream.feed(block):
-            ...             print(detection.label, detection.time)
         """
         rate = check_rate(sample_rate, "<stream>")
         rule = self._rule.with_threshold(threshold)

@@ -33,6 +33,16 @@ class Stream:
     stream goes on from where it was; otherwise it starts anew there. It cannot be pickled.
 
     Use it as a context manager: leaving the context resets it.
+
+    Examples:
+        >>> with recognizer.stream(sample_rate=48000) as stream:
+        ...     for block in blocks_of_a_microphone():
+        ...         for detection in stream.feed(block):
+        ...             print(detection.label, detection.time)
+
+        With asyncio, feed it in a thread:
+
+        >>> detections = await asyncio.to_thread(stream.feed, block)
     """
 
     def __init__(
