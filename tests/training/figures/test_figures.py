@@ -11,6 +11,7 @@ from training.figures import (
     accuracy_in_noise,
     cell_accuracy,
     confusion_matrix,
+    det_curve,
     exported_forms,
     gates,
     gradient_reach,
@@ -49,6 +50,15 @@ CALLS = {
     "gradients": (gradient_reach.plot_gradient_reach, {"a": np.ones(25)}, {"a": np.ones(25)}),
     "lags": (accuracy_by_lag.plot_lags, {f"cell {n}": [[1.0], [0.5]] for n in range(9)}, [10, 20]),
     "forms": (exported_forms.plot_forms, {"Keras": FORM, "int8": {**FORM, "ms_per_clip": 0.5}}),
+    "det": (
+        det_curve.plot_det,
+        {
+            "thresholds": [0.5, 0.9, 0.99],
+            "false_accepts_per_hour": [500.0, 30.0, 0.0],
+            "missed": {f"noise at {snr} dB": [0.1, 0.2, 0.3] for snr in (20, 10, 0)},
+        },
+        {f"noise at {snr} dB": (0.0, 0.2) for snr in (20, 10, 0)},
+    ),
     "gates": (gates.plot_gates, trace(), LABELS, "The GRUs of a model"),
 }
 

@@ -18,7 +18,8 @@ import scipy.special
 from speechgru.detection import DetectionRule
 from training.evaluation.streams.scores import Scores, detect
 
-GRID: tuple[float, ...] = tuple(scipy.special.expit(np.arange(-2.0, 7.01, 0.5)).tolist())
+GRID: tuple[float, ...] = tuple(scipy.special.expit(np.arange(-2.0, 8.01, 0.5)).tolist())
+ABOVE = 4  # thresholds in the tail, at least
 TAIL = 10  # false accepts of a label in the tail that is extrapolated
 Counts = npt.NDArray[np.int64]
 
@@ -65,13 +66,16 @@ class FalseAccepts:
 
     @property
     def decay(self) -> float:
-        """Decay of the tails per unit of log-odds: one over the mean excess, over all labels."""
+        """Decay of the tails per unit of log-odds, over all labels.
+
+        It is the maximum-likelihood estimate: the events that end inside the grid, over all excess.
+        """
         x = _log_odds(GRID)
         events, excess = 0.5, 0.5  # as little prior as half an event: a decay of one
         for label in self.labels:
             base, count = self._tail_start(label)
             curve = self.counts[self.labels.index(label), base:]
-            events += count
+            events += count - int(curve[-1])
             excess += float(np.trapezoid(curve, x[base:]))
         return events / excess
 
@@ -86,9 +90,12 @@ class FalseAccepts:
         return float(curve[base] * math.exp(-self.decay * (x - grid[base])))
 
     def _tail_start(self, label: str) -> tuple[int, int]:
-        """The highest threshold with `TAIL` false accepts of a label, or else the lowest one."""
+        """The highest threshold with `TAIL` false accepts of a label, or else the lowest one.
+
+        There are at least `ABOVE` thresholds above it, to estimate the decay from.
+        """
         counts = self.counts[self.labels.index(label)]
-        enough = np.flatnonzero(counts >= TAIL)
+        enough = np.flatnonzero(counts[:-ABOVE] >= TAIL)
         base = int(enough[-1]) if enough.size else 0
         return base, int(counts[base])
 
