@@ -45,10 +45,10 @@ class Device:
 
 
 def list_devices() -> list[Device]:
-    """List the devices that can record.
+    """List the devices that can record, at least one.
 
     Raises:
-        MicrophoneError: sounddevice or PortAudio is missing or does not work.
+        MicrophoneError: there is none, or sounddevice or PortAudio is missing or does not work.
     """
     sounddevice = _import_sounddevice()
     try:
@@ -56,7 +56,7 @@ def list_devices() -> list[Device]:
         default = sounddevice.default.device[0]
     except sounddevice.PortAudioError as error:
         raise MicrophoneError(f"expected sound devices, found: {_reason(error)}") from error
-    return [
+    recording = [
         Device(
             number,
             str(device["name"]),
@@ -67,6 +67,9 @@ def list_devices() -> list[Device]:
         for number, device in enumerate(devices)
         if device["max_input_channels"] > 0
     ]
+    if not recording:
+        raise MicrophoneError("expected a microphone, found no device that can record")
+    return recording
 
 
 def find_device(wanted: str | None) -> Device:
@@ -77,11 +80,10 @@ def find_device(wanted: str | None) -> Device:
             default, or the first one if there is no default.
 
     Raises:
-        MicrophoneError: there is no such device, or several have that part in their names.
+        MicrophoneError: as `list_devices`, or there is no such device, or several have that part in
+            their names.
     """
     devices = list_devices()
-    if not devices:
-        raise MicrophoneError("expected a microphone, found no device that can record")
     if wanted is None:
         return next((device for device in devices if device.is_default), devices[0])
     if wanted.isdecimal():
@@ -195,6 +197,8 @@ def _import_sounddevice() -> Any:
             "expected the library PortAudio, found none: install libportaudio2 (Debian, Ubuntu) "
             "or portaudio (Fedora, Homebrew)"
         ) from error
+    except Exception as error:  # its own class, where PortAudio does not start
+        raise MicrophoneError(f"expected PortAudio to start, found: {_reason(error)}") from error
     return sounddevice
 
 

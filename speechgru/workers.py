@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import queue
 import stat
 import subprocess
 import sys
+import threading
 import warnings
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import IO, Any, TypeAlias
 
 import numpy as np
@@ -26,7 +26,6 @@ Result: TypeAlias = Recognition | SpeechGRUError | FileNotFoundError
 """What recognising one source gives."""
 
 _Portable: TypeAlias = str | bytes | npt.NDArray[Any]  # what another process can get
-_Task: TypeAlias = tuple[Source, _Portable]
 
 _CHUNK_BYTES = 1 << 19  # of the sources that a worker gets at once
 _LEAST_BYTES = 1 << 15  # what a source counts at least: a second of sound
@@ -68,17 +67,15 @@ def recognize_all(
 
 
 class _Pool:
-    """Threads, each of which gives a chunk of sources to a worker and waits for the results."""
+    """Threads, each of which gives chunks of sources to a worker and waits for the results."""
 
     def __init__(self, recognizer: Recognizer, sample_rate: int | None, workers: int) -> None:
-        from concurrent.futures import ThreadPoolExecutor  # 4 ms, of no use to one worker
-
         self._recognizer = recognizer
         self._sample_rate = sample_rate
-        self._most_chunks = workers * _CHUNKS_PER_WORKER
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="speechgru")
+        self._most_threads = workers
+        self._threads: list[threading.Thread] = []
         self._workers: set[_Worker] = set()
-        self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+        self._chunks: queue.SimpleQueue[_Chunk | None] = queue.SimpleQueue()
         self._closed = False
 
     def __enter__(self) -> _Pool:
@@ -86,65 +83,65 @@ class _Pool:
 
     def __exit__(self, *_: object) -> None:
         self._closed = True
+        for _thread in self._threads:
+            self._chunks.put(None)
         for worker in list(self._workers):
             worker.kill()  # its thread stops waiting
-        self._threads.shutdown(cancel_futures=True)
+        for thread in self._threads:
+            thread.join()
 
     def recognize(self, sources: Iterable[Source]) -> Iterator[Result]:
         """Yield the result for each source, in order."""
         chunks = self._submit(sources)
-        pending: deque[Callable[[], list[Result]]] = deque()
+        pending: deque[_Chunk] = deque()
         while True:
-            while len(pending) < self._most_chunks and (chunk := next(chunks, None)) is not None:
+            most = self._most_threads * _CHUNKS_PER_WORKER
+            while len(pending) < most and (chunk := next(chunks, None)) is not None:
                 pending.append(chunk)
             if not pending:
                 return
-            yield from pending.popleft()()
+            yield from pending.popleft().wait()
 
-    def _submit(self, sources: Iterable[Source]) -> Iterator[Callable[[], list[Result]]]:
-        """Give chunks of sources to the threads; yield functions that wait for their results."""
-        chunk: list[_Task] = []
-        size = 0
+    def _submit(self, sources: Iterable[Source]) -> Iterator[_Chunk]:
+        """Give the sources to the threads, in chunks."""
+        chunk = _Chunk()
         for source in sources:
             portable = _portable(source)
             if portable is not None:
-                chunk.append((source, portable[0]))
-                size += max(portable[1], _LEAST_BYTES)
-            if chunk and (portable is None or size >= _CHUNK_BYTES):
-                yield self._threads.submit(self._recognize_chunk, chunk).result
-                chunk, size = [], 0
+                chunk.add(source, *portable)
+            if chunk.tasks and (portable is None or chunk.size >= _CHUNK_BYTES):
+                yield self._start(chunk)
+                chunk = _Chunk()
             if portable is None:  # at once: a file object may be closed when the next one is taken
                 result = worker_process.attempt(self._recognizer, source, self._sample_rate)
-                yield functools.partial(list, [result])
-        if chunk:
-            yield self._threads.submit(self._recognize_chunk, chunk).result
+                yield _Chunk.of_result(result)
+        if chunk.tasks:
+            yield self._start(chunk)
 
-    def _recognize_chunk(self, chunk: list[_Task]) -> list[Result]:
-        worker = self._idle_worker()
-        results: list[Result] = []
-        for source, portable in chunk:
+    def _start(self, chunk: _Chunk) -> _Chunk:
+        self._chunks.put(chunk)
+        if len(self._threads) < self._most_threads:
+            thread = threading.Thread(target=self._run, name="speechgru-worker", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        return chunk
+
+    def _run(self) -> None:
+        """Recognise chunks until the pool is closed."""
+        worker: _Worker | None = None
+        while (chunk := self._chunks.get()) is not None and not self._closed:
             try:
-                results.append(worker.recognize(portable))
-            except EOFError:
-                status = worker.kill()
-                self._workers.discard(worker)
-                if self._closed:
-                    raise
-                results.append(
-                    AudioError(
-                        f"{describe(source)}: expected sound that can be decoded, "
-                        f"found that decoding it ended the process with {status}"
-                    )
-                )
-                worker = self._start_worker()
-        self._idle.put(worker)
-        return results
-
-    def _idle_worker(self) -> _Worker:
-        try:
-            return self._idle.get_nowait()
-        except queue.Empty:
-            return self._start_worker()
+                for source, portable in chunk.tasks:
+                    worker = worker or self._start_worker()
+                    try:
+                        chunk.results.append(worker.recognize(portable))
+                    except EOFError:
+                        chunk.results.append(self._crash(source, worker.kill()))
+                        self._workers.discard(worker)
+                        worker = None
+            except BaseException as error:  # it belongs to the thread that waits for the chunk
+                chunk.error = error
+            chunk.done.set()
 
     def _start_worker(self) -> _Worker:
         worker = _Worker()
@@ -154,21 +151,66 @@ class _Pool:
         worker.load(self._recognizer, self._sample_rate)
         return worker
 
+    @staticmethod
+    def _crash(source: Source, status: str) -> AudioError:
+        return AudioError(
+            f"{describe(source)}: expected sound that can be decoded, "
+            f"found that decoding it ended the process with {status}"
+        )
+
+
+class _Chunk:
+    """Some sources, and their results when they are done."""
+
+    def __init__(self) -> None:
+        self.tasks: list[tuple[Source, _Portable]] = []  # each source, and as it is sent
+        self.size = 0
+        self.results: list[Result] = []
+        self.error: BaseException | None = None
+        self.done = threading.Event()
+
+    @classmethod
+    def of_result(cls, result: Result) -> _Chunk:
+        """A chunk that is done."""
+        chunk = cls()
+        chunk.results.append(result)
+        chunk.done.set()
+        return chunk
+
+    def add(self, source: Source, portable: _Portable, size: int) -> None:
+        """Add a source of some bytes."""
+        self.tasks.append((source, portable))
+        self.size += max(size, _LEAST_BYTES)
+
+    def wait(self) -> list[Result]:
+        """Wait for the results.
+
+        Raises:
+            Exception: what the thread has raised.
+        """
+        self.done.wait()
+        if self.error is not None:
+            raise self.error
+        return self.results
+
 
 class _Worker:
     """A process that recognises one source after the other."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", worker_process.COMMAND.format(path=sys.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={"OPENBLAS_NUM_THREADS": "1", **os.environ},
-            # Ctrl-C is for the main process, which then ends its workers.
-            process_group=0 if os.name == "posix" else None,
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", worker_process.COMMAND.format(path=sys.path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={"OPENBLAS_NUM_THREADS": "1", **os.environ},
+                # Ctrl-C is for the main process, which then ends its workers.
+                process_group=0 if os.name == "posix" else None,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )
+        except OSError as error:  # such as too many processes
+            raise SpeechGRUError(f"expected a worker process, found: {error.strerror}") from error
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._requests: IO[bytes] = self._process.stdin

@@ -6,6 +6,7 @@ import math
 from speechgru import modelfile
 from speechgru.cli.piped_sound import ENCODINGS
 
+_MAX_WORKERS = 256
 NAMES = ", ".join(modelfile.BUNDLED)
 
 
@@ -22,6 +23,15 @@ def positive(text: str) -> int:
     """Parse a whole number from 1."""
     if not text.isdecimal() or len(text) > 9 or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
+    return int(text)
+
+
+def workers(text: str) -> int:
+    """Parse a number of processes."""
+    if not text.isdecimal() or not 1 <= int(text[:9]) <= _MAX_WORKERS:
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number from 1 to {_MAX_WORKERS}, found {text!r}"
+        )
     return int(text)
 
 

@@ -41,7 +41,7 @@ def add_command(commands: Any) -> argparse.ArgumentParser:
     arguments.add_form(command)
     command.add_argument(
         "--workers",
-        type=arguments.positive,
+        type=arguments.workers,
         default=1,
         metavar="N",
         help="number of processes, such as one for each core (default: 1)",

@@ -83,15 +83,28 @@ def test_no_sounddevice_is_an_error(monkeypatch):
         list_devices()
 
 
-def test_no_portaudio_is_an_error(tmp_path):
-    (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')")
+@pytest.mark.parametrize(
+    ("failure", "message"),
+    [
+        (
+            "OSError('PortAudio library not found')",
+            "expected the library PortAudio, found none: install libportaudio2",
+        ),
+        (
+            "type('PortAudioError', (Exception,), {})('Error initializing', -9999)",
+            "expected PortAudio to start, found: Error initializing",
+        ),
+    ],
+)
+def test_no_portaudio_is_an_error(failure, message, tmp_path):
+    (tmp_path / "sounddevice.py").write_text(f"raise {failure}")
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from speechgru import microphone\n"
         "try: microphone.list_devices()\n"
         "except microphone.MicrophoneError as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "expected the library PortAudio, found none: install libportaudio2" in done.stdout
+    assert done.stdout.startswith(message)
 
 
 def test_blocks_are_those_of_the_device_until_it_is_unplugged(sounddevice):

@@ -148,6 +148,12 @@ def test_a_worker_that_does_not_start_is_an_error(recognizer, clips, monkeypatch
         list(recognize_all(recognizer, clips, workers=2))
 
 
+def test_a_worker_that_cannot_be_started_is_an_error(recognizer, clips, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(SpeechGRUError, match="expected a worker process, found: No such file"):
+        list(recognize_all(recognizer, clips, workers=2))
+
+
 def test_a_model_that_is_gone_is_an_error(tmp_path, clips):
     path = tmp_path / "model.tflite"
     shutil.copyfile(Recognizer("small")._file.name, path)
@@ -184,7 +190,7 @@ def test_a_script_needs_no_guard_and_threads_may_recognise_at_once(samples, tmp_
     script.write_text(
         "import pathlib, sys, threading\n"
         "from speechgru import Recognizer, workers\n"
-        "files = sorted(pathlib.Path(sys.argv[1]).glob('stop*.wav'))\n"
+        "files = sorted(pathlib.Path(sys.argv[1]).glob('yes*.wav'))\n"
         "recognizer = Recognizer()\n"
         "def run(): print({r.label for r in workers.recognize_all(recognizer, files, workers=2)})\n"
         "threads = [threading.Thread(target=run) for _ in range(2)]\n"
@@ -197,7 +203,7 @@ def test_a_script_needs_no_guard_and_threads_may_recognise_at_once(samples, tmp_
         timeout=60,
         env={**os.environ, "PYTHONPATH": str(Path(speechgru.__file__).parents[1])},
     )
-    assert done.stdout.split() == ["{'stop'}"] * 2, done.stderr
+    assert done.stdout.split() == ["{'yes'}"] * 2, done.stderr
 
 
 def is_running(pid):

@@ -62,6 +62,11 @@ def test_lost_sound_is_counted_and_reported(sounddevice, capfd):
     ("change", "arguments", "message"),
     [
         (lambda module: module.devices.clear(), [], "expected a microphone, found no device"),
+        (
+            lambda module: module.devices.clear(),
+            ["--list-devices"],
+            "expected a microphone, found no device",
+        ),
         (lambda module: None, ["--device", "9"], "9: expected the number or name of a device"),
         (
             lambda module: setattr(module, "failure", PortAudioError("Device unavailable", -9985)),

@@ -196,7 +196,9 @@ def test_a_terminal_shows_how_many_files_are_left(yes):
     assert shown.count("files (") < 100  # it is not drawn for each file
 
 
-@pytest.mark.parametrize("arguments", [["--workers", "0"], ["--json", "--csv"], ["--resume"]])
+@pytest.mark.parametrize(
+    "arguments", [["--workers", "0"], ["--workers", "257"], ["--json", "--csv"], ["--resume"]]
+)
 def test_wrong_options_exit_with_2(arguments, yes, capfd):
     with pytest.raises(SystemExit) as caught:
         main(["recognize", yes, *arguments])
