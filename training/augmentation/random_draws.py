@@ -6,8 +6,6 @@ from typing import Any
 
 import tensorflow as tf
 
-ALGORITHM = "philox"  # TensorFlow's choice on CPUs and GPUs; XLA would choose another one
-
 
 class RandomDraws:
     """Random numbers for the clips of one batch.
@@ -19,25 +17,30 @@ class RandomDraws:
     Args:
         seed: int32 (2,), the seed of the step.
         batch_size: number of clips.
-        drawn: what `normal` and `beta` shall return, by name, inside a function that XLA compiles.
-            See `pipeline.draw_before_xla`. Default: nothing.
+        drawn: what `normal` and `beta` return, by name, inside a function that XLA compiles. See
+            `pipeline.draw_before_xla`. Default None: outside of such a function.
     """
 
     def __init__(
         self, seed: tf.Tensor, batch_size: tf.Tensor, drawn: Mapping[str, tf.Tensor] | None = None
     ) -> None:
         self.seed, self.batch_size, self.drawn = seed, batch_size, drawn or {}
+        self.in_xla = drawn is not None
+        # Both are Philox outside of XLA, "auto_select" with a tenth of the operators.
+        self.algorithm = "philox" if self.in_xla else "auto_select"
 
     def _seed_of(self, name: str) -> tf.Tensor:
         number = zlib.crc32(name.encode()) & 0x7FFFFFFF
-        return tf.random.experimental.stateless_fold_in(self.seed, number, ALGORITHM)
+        return tf.random.experimental.stateless_fold_in(self.seed, number, self.algorithm)
 
     def uniform(self, name: str, low: Any, high: Any) -> tf.Tensor:
         """Return a number in [low, high) for each clip, float32 (batch, 1)."""
-        bits = tf.random.stateless_uniform(
-            (self.batch_size, 1), self._seed_of(name), None, None, tf.int32, alg=ALGORITHM
-        )
-        # As TensorFlow does it: 23 bits are the fraction of a number in [1, 2). XLA takes others.
+        shape, seed = (self.batch_size, 1), self._seed_of(name)
+        if not self.in_xla:
+            return tf.random.stateless_uniform(shape, seed, low, high)
+        bits = tf.random.stateless_uniform(shape, seed, None, None, tf.int32, alg=self.algorithm)
+        # As TensorFlow does it: the low 23 bits are the fraction of a number in [1, 2). XLA would
+        # take the high ones.
         bits = tf.bitwise.bitwise_or(tf.bitwise.bitwise_and(bits, 0x7FFFFF), 0x3F800000)
         low, high = (tf.convert_to_tensor(limit, tf.float32) for limit in (low, high))
         return (tf.bitcast(bits, tf.float32) - 1.0) * (high - low) + low
@@ -47,7 +50,7 @@ class RandomDraws:
         if name in self.drawn:
             return self.drawn[name]
         shape = (self.batch_size, count)
-        return tf.random.stateless_normal(shape, self._seed_of(name), alg=ALGORITHM)
+        return tf.random.stateless_normal(shape, self._seed_of(name))
 
     def beta(self, name: str, alpha: float) -> tf.Tensor:
         """Return a number in [0, 1] from Beta(alpha, alpha) for each clip, float32 (batch, 1)."""

@@ -8,18 +8,17 @@ from training.augmentation.random_draws import RandomDraws
 from training.augmentation.settings import Augment
 
 
-def mask_spectrogram(log_mel: tf.Tensor, seed: tf.Tensor, settings: Augment) -> tf.Tensor:
+def mask_spectrogram(log_mel: tf.Tensor, draws: RandomDraws, settings: Augment) -> tf.Tensor:
     """Replace random stretches of time and of mel bands by the clip's mean (Park 2019).
 
     Args:
         log_mel: float32, shape (batch, frames, bands).
-        seed: int32, shape (2,), the seed of the step.
+        draws: the random numbers of the step, with another seed than those of `augment`.
         settings: number and largest size of the masks.
 
     Returns:
         float32, the same shape.
     """
-    draws = RandomDraws(seed, tf.shape(log_mel)[0])
     frames, bands = log_mel.shape[1:]
     time_masks = _masks(draws, "time", frames, settings.time_masks, settings.time_mask_frames)
     mel_masks = _masks(draws, "mel", bands, settings.mel_masks, settings.mel_mask_bands)

@@ -72,7 +72,9 @@ def plot_augmentations(clip: Samples, other: Samples, path: Path, seed: int = 92
         draws = RandomDraws((seed, 0), 2)
         audio = augment(pair, np.zeros(2, bool), noise, draws, settings)
         audio, _ = mixup(audio, np.eye(2, dtype=np.float32), draws, settings)
-        log_mel = mask_spectrogram(front_end.log_mel(audio), (seed + 1, 0), settings)
+        log_mel = mask_spectrogram(
+            front_end.log_mel(audio), RandomDraws((seed + 1, 0), 2), settings
+        )
         panel.suptitle(name, fontsize="medium")
         _plot_panel(panel, clip if changes else None, audio[0], np.transpose(log_mel[0]))
     save_figure(figure, path)

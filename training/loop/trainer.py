@@ -259,7 +259,7 @@ class Trainer:
         self.traces += 1
         replica = tf.distribute.get_replica_context()
         seed = self.recipe.seed + SEED_STRIDE * replica.replica_id_in_sync_group
-        drawn = {}
+        drawn = None
         if self.compiled:
             drawn = draw_before_xla(RandomDraws((seed, number), len(labels)), self.recipe.augment)
         features, targets = self._features(inputs, labels, seed, number, drawn)
@@ -283,7 +283,7 @@ class Trainer:
         return losses, correct, next_states
 
     def _compute_features(
-        self, inputs: Any, labels: Any, seed: Any, number: Any, drawn: dict[str, Any]
+        self, inputs: Any, labels: Any, seed: Any, number: Any, drawn: State | None
     ) -> tuple[Any, Any]:
         """Return MFCC, (batch, frames, n_mfcc), and targets, (batch, labels)."""
         if self.log_mel is None:
@@ -292,7 +292,8 @@ class Trainer:
             log_mel = self.front_end.log_mel(audio)
         else:
             log_mel, targets = inputs, self._smoothed(labels)
-        log_mel = mask_spectrogram(log_mel, (seed + 1, number), self.recipe.augment)
+        draws = RandomDraws((seed + 1, number), len(labels), drawn)
+        log_mel = mask_spectrogram(log_mel, draws, self.recipe.augment)
         return self.front_end.dct(log_mel), targets
 
     def _smoothed(self, labels: Any) -> Any:

@@ -27,19 +27,22 @@ def test_an_order_has_each_row_once():
 def test_uniform_draws_are_those_of_tensorflow(low, high):
     seed = tf.random.experimental.stateless_fold_in(SEED, zlib.crc32(b"level") & 0x7FFFFFFF)
     expected = tf.random.stateless_uniform((500, 1), seed, low, high)
-    np.testing.assert_array_equal(RandomDraws(SEED, 500).uniform("level", low, high), expected)
+    for drawn in (None, {}):  # outside of XLA, and as inside
+        found = RandomDraws(SEED, 500, drawn).uniform("level", low, high)
+        np.testing.assert_array_equal(found, expected)
     assert low <= np.min(expected) < low + (high - low) / 20
     assert high > np.max(expected) > high - (high - low) / 20
 
 
 def test_xla_draws_the_same_numbers():
-    def draw(number):
-        draws = RandomDraws((3, number), 200)
-        return draws.uniform("speed", 0.8, 1.2), draws.order("rows")
+    def draw(number, drawn):
+        draws = RandomDraws((3, number), 200, drawn)
+        return [draws.uniform(name, 0.8, 1.2) for name in "abcdef"], draws.order("rows")
 
-    one, other = (tf.function(draw, jit_compile=jit)(tf.constant(4)) for jit in (False, True))
-    np.testing.assert_allclose(one[0], other[0], rtol=1e-6)
-    np.testing.assert_array_equal(one[1], other[1])
+    expected = tf.function(draw)(tf.constant(4), None)
+    found = tf.function(draw, jit_compile=True)(tf.constant(4), {})
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-6)
+    np.testing.assert_array_equal(found[1], expected[1])
 
 
 def test_numbers_that_were_drawn_before_are_returned():
