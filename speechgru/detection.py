@@ -23,7 +23,7 @@ _LEAST_HOPS = {
     "wait_hops": 0,
     "unknown_hops": 0,
     "refractory_hops": 0,
-    "delay_hops": 0,
+    "delay_hops": -_MAX_HOPS,
 }
 _DEFAULT_THRESHOLD = 0.5
 _RECORDING = "recording"
@@ -55,17 +55,18 @@ class DetectionRule:
         hop_seconds: length of a hop in seconds.
         thresholds: for each command, the smoothed score from which it is detected, in (0, 1].
         smoothing_hops: hops over whose scores the moving average runs.
-        wait_hops: hops between the greatest smoothed score of a word and the decision. A word with
-            a greater one takes the place of the first during that time.
-        unknown_hops: hops before the greatest smoothed score in which unknown speech counts.
-        max_unknown_hops: greatest sum of the scores of "unknown", from `unknown_hops` before the
-            greatest smoothed score to the decision. If it is greater, the word is part of a
-            sentence and is not detected.
-        refractory_hops: hops after the greatest smoothed score of a detected word in which no
-            other is detected.
-        release: after a decision on a label, its smoothed score must fall below this fraction of
-            its threshold, in (0, 1], before it can be detected again.
-        delay_hops: hops from the end of a word to its greatest smoothed score.
+        wait_hops: hops from when a smoothed score reaches its threshold to the decision.
+        unknown_hops: hops before a smoothed score reaches its threshold in which unknown speech
+            counts.
+        max_unknown_hops: greatest sum of the scores of "unknown" in these hops and up to the
+            decision. If it is greater, the word is part of a sentence and is not detected.
+        refractory_hops: hops from when the smoothed score of a detected word reached its threshold
+            in which no other word may reach its own.
+        release: fraction of the threshold, in (0, 1]. A word begins to be heard when its smoothed
+            score rises to this level, and after a decision it must fall below it before the same
+            word can be detected again.
+        delay_hops: hops from the end of a word to when its smoothed score rises to the release
+            level; negative where it does so before the word has ended.
 
     Raises:
         ValueError: a constant is out of range, or the thresholds are not those of the commands.
@@ -75,12 +76,12 @@ class DetectionRule:
     hop_seconds: float
     thresholds: Mapping[str, float]
     smoothing_hops: int = 8
-    wait_hops: int = 5
+    wait_hops: int = 8
     unknown_hops: int = 40
-    max_unknown_hops: float = 10.0
+    max_unknown_hops: float = 8.0
     refractory_hops: int = 12
     release: float = 0.5
-    delay_hops: int = 5
+    delay_hops: int = -3
 
     def __post_init__(self) -> None:
         commands = self.commands
@@ -100,7 +101,7 @@ class DetectionRule:
             value = getattr(self, name)
             if type(value) is not int or not least <= value <= _MAX_HOPS:
                 raise ValueError(
-                    f"expected {name} to be an integer from {least} to {_MAX_HOPS:,}, "
+                    f"expected {name} to be an integer from {least:,} to {_MAX_HOPS:,}, "
                     f"found {show(value)}"
                 )
 
@@ -189,10 +190,10 @@ def default_settings(labels: Sequence[str], threshold: float | None = None) -> d
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A command that may be detected: its index, and hop and scores of its greatest score."""
+    """A command that may be detected: its label's index, when it rose, its greatest scores."""
 
     label: int
-    hop: int
+    onset: int
     smoothed: list[float]
 
     @property
@@ -204,8 +205,9 @@ class Detector:
     """Applies a rule to the scores of one stream.
 
     A command becomes the candidate when its smoothed score is the greatest of all labels and
-    reaches its threshold. A greater one takes its place. `wait_hops` after the greatest one it is
-    detected, unless too much unknown speech surrounds it.
+    reaches its threshold. If a greater one comes while the decision waits, it takes its place.
+    `wait_hops` after the first, the candidate is detected, unless too much unknown speech surrounds
+    it.
 
     Attributes:
         rule: the rule.
@@ -225,9 +227,11 @@ class Detector:
         self._hop = 0  # number of hops so far
         self._recent: deque[Sequence[float]] = deque(maxlen=rule.smoothing_hops)
         self._recent_unknown: deque[float] = deque(maxlen=rule.unknown_hops + rule.wait_hops + 1)
-        self._held: set[int] = set()  # decided labels whose smoothed score has not fallen yet
+        self._onsets: dict[int, int] = {}  # of the labels above their release level
+        self._decided: set[int] = set()  # those among them that have been decided
         self._candidate: _Candidate | None = None
-        self._quiet_until = 0  # the last hop without candidates
+        self._decision = 0  # the hop of the decision on the candidate
+        self._quiet_until = 0  # the last hop without a new candidate
 
     def push(self, scores: Sequence[float]) -> Detection | None:
         """Add the scores after one more hop.
@@ -236,53 +240,57 @@ class Detector:
             scores: probability of every label, floats, in the order of the rule's labels.
 
         Returns:
-            A detection, at most `wait_hops` after its greatest smoothed score, or None.
+            A detection, `wait_hops` after its score reached the threshold, or None.
         """
         self._hop += 1
         self._recent.append(scores)
         if self._unknown is not None:
             self._recent_unknown.append(scores[self._unknown])
         best = self._best()
-        if best is not None and (self._candidate is None or best.score > self._candidate.score):
-            self._candidate = best
-        if self._candidate is None or self._hop - self._candidate.hop < self.rule.wait_hops:
-            return None
-        return self.flush()
+        if best is not None:
+            if self._candidate is None:
+                self._decision = self._hop + self.rule.wait_hops
+            if self._candidate is None or best.score > self._candidate.score:
+                self._candidate = best
+        return self.flush() if self._candidate and self._hop >= self._decision else None
 
     def flush(self) -> Detection | None:
-        """The detection that is awaited, if any: at the end of a recording nothing follows."""
+        """Decide on the candidate, if any: at the end of a recording nothing follows."""
         found, self._candidate = self._candidate, None
         if found is None:
             return None
-        self._held.add(found.label)
-        if self._unknown_hops(found.hop) > self.rule.max_unknown_hops:
+        if found.label in self._onsets:
+            self._decided.add(found.label)
+        first = self._decision - self.rule.wait_hops
+        unknown = list(self._recent_unknown)[-(self._hop - first + self.rule.unknown_hops + 1) :]
+        if sum(unknown) > self.rule.max_unknown_hops:
             return None
-        self._quiet_until = found.hop + self.rule.refractory_hops
+        self._quiet_until = first + self.rule.refractory_hops
         self.peak_scores = found.smoothed
-        time = max(0, found.hop - self.rule.delay_hops) * self.rule.hop_seconds
-        return Detection(self.rule.labels[found.label], round(time, 6), min(found.score, 1.0))
+        end = min(self._hop, max(0, found.onset - self.rule.delay_hops))
+        time = round(end * self.rule.hop_seconds, 6)
+        return Detection(self.rule.labels[found.label], time, min(found.score, 1.0))
 
     def _best(self) -> _Candidate | None:
         """The label with the greatest smoothed score, if it may be the candidate."""
         hops = self.rule.smoothing_hops  # zeros before the start are included
         smoothed = [sum(column) / hops for column in zip(*self._recent, strict=True)]
-        for label in list(self._held):
-            threshold = self._thresholds[label]
-            if threshold is None or smoothed[label] < self.rule.release * threshold:
-                self._held.remove(label)
+        for label, threshold in enumerate(self._thresholds):
+            if threshold is None:
+                continue
+            if smoothed[label] >= self.rule.release * threshold:
+                self._onsets.setdefault(label, self._hop)
+            elif label in self._onsets:
+                del self._onsets[label]
+                self._decided.discard(label)
         score = max(smoothed)
         label = smoothed.index(score)
         threshold = self._thresholds[label]
         if threshold is None or score < threshold:
             return None
-        if label in self._held or self._hop <= self._quiet_until:
+        if label in self._decided or self._hop <= self._quiet_until:
             return None
-        return _Candidate(label, self._hop, smoothed)
-
-    def _unknown_hops(self, hop: int) -> float:
-        """Sum of the scores of unknown around a hop."""
-        count = self.rule.unknown_hops + 1 + self._hop - hop
-        return sum(list(self._recent_unknown)[-count:])
+        return _Candidate(label, self._onsets[label], smoothed)
 
 
 def _is_number(value: Any) -> bool:

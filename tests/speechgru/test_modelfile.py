@@ -151,7 +151,7 @@ def test_a_file_of_version_2_states_every_constant_but_those_for_recordings(path
     del detection[name]
     rewrite(path, detection=detection)
     if name == "recording":
-        assert modelfile.read(path).detection_rule(recording=True).wait_hops == 5
+        assert modelfile.read(path).detection_rule(recording=True).wait_hops == 8
         return
     with pytest.raises(ModelError, match=f"detection .*: expected .*{name}"):
         modelfile.read(path)
