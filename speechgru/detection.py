@@ -9,7 +9,7 @@ import dataclasses
 from collections import deque
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 from speechgru.errors import show
 
@@ -18,16 +18,24 @@ NOT_COMMANDS = (UNKNOWN, "silence")
 """Labels that are never detected."""
 
 _MAX_HOPS = 10_000
+_MAX_WEIGHT = 1e6
 _LEAST_HOPS = {
     "smoothing_hops": 1,
+    "context_hops": 1,
     "wait_hops": 0,
-    "unknown_hops": 0,
     "refractory_hops": 0,
-    "delay_hops": -_MAX_HOPS,
+    "word_end_hops": 0,
 }
+_RISEN = 0.5  # score that a command passes while its last sounds are spoken
 _DEFAULT_THRESHOLD = 0.5
 _RECORDING = "recording"
-_RECORDING_DEFAULTS = {"wait_hops": 50, "unknown_hops": 50, "max_unknown_hops": 15.0}
+_RECORDING_DEFAULTS: dict[str, float] = {
+    "smoothing_hops": 8,
+    "context_hops": 50,
+    "context_weight": 0.0,
+    "max_context": 0.25,
+    "wait_hops": 75,
+}
 _RECORDING_THRESHOLD_FACTOR = 0.8  # of files that state no constants
 
 
@@ -38,7 +46,7 @@ class Detection:
     Attributes:
         label: one of the model's commands.
         time: seconds from the start of the stream to the end of the word.
-        confidence: greatest smoothed score of the label, in [0, 1].
+        confidence: see `DetectionRule`, in [0, 1].
     """
 
     label: str
@@ -48,25 +56,33 @@ class Detection:
 
 @dataclasses.dataclass(frozen=True)
 class DetectionRule:
-    """The constants of the rule. They are counted in the model's hops, such as 40 ms.
+    """The rule and its constants. Hops are the model's, such as 40 ms.
+
+    With c, the mean of the last `smoothing_hops` scores of a command, and u, the mean of the last
+    `context_hops` scores of "unknown" (hops before the start count as zeros), the confidence in the
+    command is
+
+        c / (c + (1 - c) * (1 + context_weight * u))
+
+    Unknown speech before a word lowers the odds of a command: inside a sentence, the sound of a
+    command is not one. A command whose confidence reaches its threshold becomes the candidate.
+    While `wait_hops` pass, a greater confidence takes its place, and unknown speech after it is
+    added to u. If the confidence still reaches the threshold, and u is at most `max_context`, the
+    command is detected. Then nothing else is detected for `refractory_hops`.
+
+    The word has ended `word_end_hops` after its score has risen to 0.5.
 
     Attributes:
         labels: all labels of the model in the order of its scores.
         hop_seconds: length of a hop in seconds.
-        thresholds: for each command, the smoothed score from which it is detected, in (0, 1].
-        smoothing_hops: hops over whose scores the moving average runs.
-        wait_hops: hops from when a smoothed score reaches its threshold to the decision.
-        unknown_hops: hops before a smoothed score reaches its threshold in which unknown speech
-            counts.
-        max_unknown_hops: greatest sum of the scores of "unknown" in these hops and up to the
-            decision. If it is greater, the word is part of a sentence and is not detected.
-        refractory_hops: hops from when the smoothed score of a detected word reached its threshold
-            in which no other word may reach its own.
-        release: fraction of the threshold, in (0, 1]. A word begins to be heard when its smoothed
-            score rises to this level, and after a decision it must fall below it before the same
-            word can be detected again.
-        delay_hops: hops from the end of a word to when its smoothed score rises to the release
-            level; negative where it does so before the word has ended.
+        thresholds: for each command, the confidence from which it is detected, in (0, 1].
+        smoothing_hops: hops over which the scores of a command are averaged.
+        context_hops: hops over which the scores of "unknown" are averaged.
+        context_weight: how much unknown speech lowers the odds of a command.
+        max_context: greatest u of a detected command. 1: no limit.
+        wait_hops: hops from the moment when the confidence reaches its threshold to the decision.
+        refractory_hops: hops after a decision in which nothing is detected.
+        word_end_hops: hops from the rise of a command's score to the end of the word.
 
     Raises:
         ValueError: a constant is out of range, or the thresholds are not those of the commands.
@@ -75,13 +91,13 @@ class DetectionRule:
     labels: tuple[str, ...]
     hop_seconds: float
     thresholds: Mapping[str, float]
-    smoothing_hops: int = 8
-    wait_hops: int = 8
-    unknown_hops: int = 40
-    max_unknown_hops: float = 8.0
-    refractory_hops: int = 12
-    release: float = 0.5
-    delay_hops: int = -3
+    smoothing_hops: int = 12
+    context_hops: int = 40
+    context_weight: float = 50.0
+    max_context: float = 1.0
+    wait_hops: int = 2
+    refractory_hops: int = 24
+    word_end_hops: int = 4
 
     def __post_init__(self) -> None:
         commands = self.commands
@@ -91,17 +107,17 @@ class DetectionRule:
             )
         for label, threshold in self.thresholds.items():
             _check_fraction(threshold, f"the threshold of {show(label)}")
-        _check_fraction(self.release, "release")
-        if not _is_number(self.max_unknown_hops) or not 0 <= self.max_unknown_hops <= _MAX_HOPS:
+        _check_fraction(self.max_context, "max_context")
+        if not _is_number(self.context_weight) or not 0 <= self.context_weight <= _MAX_WEIGHT:
             raise ValueError(
-                f"expected max_unknown_hops to be a number from 0 to {_MAX_HOPS:,}, "
-                f"found {show(self.max_unknown_hops)}"
+                f"expected context_weight to be a number from 0 to {_MAX_WEIGHT:,.0f}, "
+                f"found {show(self.context_weight)}"
             )
         for name, least in _LEAST_HOPS.items():
             value = getattr(self, name)
             if type(value) is not int or not least <= value <= _MAX_HOPS:
                 raise ValueError(
-                    f"expected {name} to be an integer from {least:,} to {_MAX_HOPS:,}, "
+                    f"expected {name} to be an integer from {least} to {_MAX_HOPS:,}, "
                     f"found {show(value)}"
                 )
 
@@ -126,8 +142,8 @@ class DetectionRule:
                 class for streams, and in `recording` those that differ when a whole recording is
                 known. A file of format version 1 has none: there, the threshold of every command
                 is the file's `threshold` (default 0.5), for recordings 0.8 times as much. The
-                other constants have the defaults of this class, for recordings `wait_hops` 50,
-                `unknown_hops` 50 and `max_unknown_hops` 15.
+                other constants have the defaults of this class; for recordings, `smoothing_hops`
+                is 8, `context_hops` 50, `context_weight` 0, `max_context` 0.25 and `wait_hops` 75.
             labels: all labels of the model in the order of its scores.
             hop_seconds: length of a hop in seconds.
             recording: whether the rule is for whole recordings. Default False: for streams.
@@ -188,50 +204,68 @@ def default_settings(labels: Sequence[str], threshold: float | None = None) -> d
     }
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A command that may be detected: its label's index, when it rose, its greatest scores."""
+class Evidence(NamedTuple):
+    """What a hop adds to what the rule knows.
 
-    label: int
-    onset: int
+    Attributes:
+        smoothed: mean of the last scores of each label.
+        unknown: score of "unknown".
+        context: mean of the last scores of "unknown".
+        risen: for each label, hops since its score rose to 0.5, at most those that are averaged.
+    """
+
     smoothed: list[float]
+    unknown: float
+    context: float
+    risen: list[int]
 
-    @property
-    def score(self) -> float:
-        return self.smoothed[self.label]
+
+class _Candidate(NamedTuple):
+    """A command whose confidence has reached its threshold.
+
+    Attributes:
+        confidence: greatest confidence so far.
+        label: index of the label.
+        end: hop at which the word has ended.
+        evidence: that of the greatest confidence.
+    """
+
+    confidence: float
+    label: int
+    end: int
+    evidence: Evidence
 
 
 class Detector:
     """Applies a rule to the scores of one stream.
 
-    A command becomes the candidate when its smoothed score is the greatest of all labels and
-    reaches its threshold. If a greater one comes while the decision waits, it takes its place.
-    `wait_hops` after the first, the candidate is detected, unless too much unknown speech surrounds
-    it.
-
     Attributes:
-        rule: the rule.
-        peak_scores: smoothed scores of all labels at the greatest one of the last detection.
+        peak_scores: mean scores of all labels where the confidence of the last detection was
+            greatest.
     """
 
     def __init__(self, rule: DetectionRule) -> None:
         self.rule = rule
-        self._thresholds = [rule.thresholds.get(label) for label in rule.labels]
+        self.peak_scores: list[float] = []
+        self._thresholds = [
+            (index, rule.thresholds[label])
+            for index, label in enumerate(rule.labels)
+            if label in rule.thresholds
+        ]
+        self._lowest = min(rule.thresholds.values(), default=1.0)
         self._unknown = rule.labels.index(UNKNOWN) if UNKNOWN in rule.labels else None
         self.reset()
 
     def reset(self) -> None:
         """Forget all scores, as for a new stream."""
-        rule = self.rule
-        self.peak_scores: list[float] = []
+        self._recent: deque[Sequence[float]] = deque(maxlen=self.rule.smoothing_hops)
+        self._recent_unknown: deque[float] = deque(maxlen=self.rule.context_hops)
         self._hop = 0  # number of hops so far
-        self._recent: deque[Sequence[float]] = deque(maxlen=rule.smoothing_hops)
-        self._recent_unknown: deque[float] = deque(maxlen=rule.unknown_hops + rule.wait_hops + 1)
-        self._onsets: dict[int, int] = {}  # of the labels above their release level
-        self._decided: set[int] = set()  # those among them that have been decided
         self._candidate: _Candidate | None = None
-        self._decision = 0  # the hop of the decision on the candidate
-        self._quiet_until = 0  # the last hop without a new candidate
+        self._decided_at = 0  # the hop at which the candidate will be decided on
+        self._unknown_after = 0.0  # sum of the scores of unknown after the candidate
+        self._quiet_until = 0  # the last hop without candidates
+        self._last_end = 0  # of the last detected word; times never go back
 
     def push(self, scores: Sequence[float]) -> Detection | None:
         """Add the scores after one more hop.
@@ -240,57 +274,82 @@ class Detector:
             scores: probability of every label, floats, in the order of the rule's labels.
 
         Returns:
-            A detection, `wait_hops` after its score reached the threshold, or None.
+            A detection, `wait_hops` after its confidence has reached its threshold, or None.
         """
-        self._hop += 1
+        return self.decide(self.gather(scores))
+
+    def gather(self, scores: Sequence[float]) -> Evidence:
+        """Average the last scores: the part of `push` that depends on no threshold."""
         self._recent.append(scores)
-        if self._unknown is not None:
-            self._recent_unknown.append(scores[self._unknown])
-        best = self._best()
-        if best is not None:
-            if self._candidate is None:
-                self._decision = self._hop + self.rule.wait_hops
-            if self._candidate is None or best.score > self._candidate.score:
-                self._candidate = best
-        return self.flush() if self._candidate and self._hop >= self._decision else None
+        unknown = 0.0 if self._unknown is None else scores[self._unknown]
+        self._recent_unknown.append(unknown)
+        columns = list(zip(*self._recent, strict=True))
+        return Evidence(
+            [sum(column) / self.rule.smoothing_hops for column in columns],
+            unknown,
+            sum(self._recent_unknown) / self.rule.context_hops,
+            [_hops_since_rise(column) for column in columns],
+        )
+
+    def decide(self, evidence: Evidence) -> Detection | None:
+        """Detect: the other part of `push`."""
+        self._hop += 1
+        if self._candidate is not None:
+            self._unknown_after += evidence.unknown
+        if self._hop > self._quiet_until:
+            self._consider(evidence)
+        if self._candidate is None or self._hop < self._decided_at:
+            return None
+        return self.flush()
 
     def flush(self) -> Detection | None:
-        """Decide on the candidate, if any: at the end of a recording nothing follows."""
-        found, self._candidate = self._candidate, None
-        if found is None:
+        """The detection that is awaited, if any: at the end of a recording nothing follows."""
+        candidate, self._candidate = self._candidate, None
+        if candidate is None:
             return None
-        if found.label in self._onsets:
-            self._decided.add(found.label)
-        first = self._decision - self.rule.wait_hops
-        unknown = list(self._recent_unknown)[-(self._hop - first + self.rule.unknown_hops + 1) :]
-        if sum(unknown) > self.rule.max_unknown_hops:
+        label = self.rule.labels[candidate.label]
+        smoothed, context = candidate.evidence.smoothed, candidate.evidence.context
+        context += self._unknown_after / self.rule.context_hops
+        confidence = self._confidence(smoothed[candidate.label], context)
+        if confidence < self.rule.thresholds[label] or context > self.rule.max_context:
             return None
-        self._quiet_until = first + self.rule.refractory_hops
-        self.peak_scores = found.smoothed
-        end = min(self._hop, max(0, found.onset - self.rule.delay_hops))
-        time = round(end * self.rule.hop_seconds, 6)
-        return Detection(self.rule.labels[found.label], time, min(found.score, 1.0))
+        self._quiet_until = self._hop + self.rule.refractory_hops
+        self.peak_scores = smoothed
+        self._last_end = max(self._last_end, min(candidate.end, self._hop))
+        time = round(self._last_end * self.rule.hop_seconds, 6)
+        return Detection(label, time, min(confidence, 1.0))
 
-    def _best(self) -> _Candidate | None:
-        """The label with the greatest smoothed score, if it may be the candidate."""
-        hops = self.rule.smoothing_hops  # zeros before the start are included
-        smoothed = [sum(column) / hops for column in zip(*self._recent, strict=True)]
-        for label, threshold in enumerate(self._thresholds):
-            if threshold is None:
+    def _consider(self, evidence: Evidence) -> None:
+        """Make the command with the greatest confidence the candidate, if it may be."""
+        smoothed = evidence.smoothed
+        if max(smoothed) < self._lowest:  # no confidence exceeds its smoothed score
+            return
+        for label, threshold in self._thresholds:
+            if smoothed[label] < threshold:
                 continue
-            if smoothed[label] >= self.rule.release * threshold:
-                self._onsets.setdefault(label, self._hop)
-            elif label in self._onsets:
-                del self._onsets[label]
-                self._decided.discard(label)
-        score = max(smoothed)
-        label = smoothed.index(score)
-        threshold = self._thresholds[label]
-        if threshold is None or score < threshold:
-            return None
-        if label in self._decided or self._hop <= self._quiet_until:
-            return None
-        return _Candidate(label, self._onsets[label], smoothed)
+            confidence = self._confidence(smoothed[label], evidence.context)
+            before = self._candidate
+            if confidence < threshold or (before and confidence <= before.confidence):
+                continue
+            end = self._hop - evidence.risen[label] + self.rule.word_end_hops
+            if before is None:
+                self._decided_at = self._hop + self.rule.wait_hops
+            elif before.label == label:
+                end = before.end
+            self._candidate = _Candidate(confidence, label, end, evidence)
+            self._unknown_after = 0.0
+
+    def _confidence(self, smoothed: float, context: float) -> float:
+        weight = 1 + self.rule.context_weight * context
+        return smoothed / (smoothed + (1 - smoothed) * weight) if smoothed > 0 else 0.0
+
+
+def _hops_since_rise(scores: Sequence[float]) -> int:
+    """Hops from the first of some scores that is 0.5 or more to the last one; 0 if none is."""
+    for number, score in enumerate(scores):
+        if score >= _RISEN:
+            return len(scores) - 1 - number
+    return 0
 
 
 def _is_number(value: Any) -> bool:

@@ -15,12 +15,11 @@ RULE = DetectionRule(
     hop_seconds=0.04,
     thresholds={"yes": 0.6, "no": 0.7},
     smoothing_hops=2,
+    context_hops=10,
+    context_weight=20.0,
     wait_hops=2,
-    unknown_hops=10,
-    max_unknown_hops=3.0,
     refractory_hops=4,
-    release=0.5,
-    delay_hops=1,
+    word_end_hops=1,
 )
 
 
@@ -49,14 +48,14 @@ def labels_of(found):
     return [detection.label for _, detection in found]
 
 
-def test_a_word_is_detected_some_hops_after_it_reaches_its_threshold():
+def test_a_word_is_detected_some_hops_after_its_confidence_reaches_the_threshold():
     found = run(RULE, ("silence", 1, 10), ("yes", 0.8, 3), ("silence", 1, 10))
-    # Hops 11 to 13 are the word. With hop 11 it rises above the release level, 0.3; with hop 12 it
-    # reaches the threshold.
-    assert found == [(14, Detection("yes", pytest.approx((11 - 1) * 0.04), pytest.approx(0.8)))]
+    # Hops 11 to 13 are the word; 12 is the first with two of them; two hops to wait. The score
+    # rises in hop 11, and the word ends one hop after it.
+    assert found == [(14, Detection("yes", pytest.approx(12 * 0.04), pytest.approx(0.8)))]
 
 
-def test_a_score_below_the_threshold_of_its_label_is_not_detected():
+def test_a_confidence_below_the_threshold_of_its_label_is_not_detected():
     assert labels_of(run(RULE, ("yes", 0.65, 5), ("silence", 1, 20))) == ["yes"]
     assert labels_of(run(RULE, ("no", 0.65, 5), ("silence", 1, 20))) == []
 
@@ -65,38 +64,29 @@ def test_one_high_hop_is_smoothed_away():
     assert run(RULE, ("silence", 1, 5), ("yes", 1, 1), ("silence", 1, 20)) == []
 
 
-def test_the_greater_of_two_scores_in_a_row_is_detected():
-    found = run(RULE, ("silence", 1, 9), ("no", 0.8, 2), ("yes", 0.95, 2), ("silence", 1, 20))
-    assert found == [(13, Detection("yes", pytest.approx(0.44), pytest.approx(0.95)))]
+def test_the_greatest_confidence_before_the_decision_is_detected():
+    rule = dataclasses.replace(RULE, wait_hops=4)
+    found = run(rule, ("silence", 1, 9), ("no", 0.8, 2), ("yes", 0.95, 3), ("silence", 1, 20))
+    assert labels_of(found) == ["yes"]
+    hop, detection = found[0]
+    assert (hop, detection.confidence) == (15, pytest.approx(0.95))
 
 
-def test_a_command_that_is_not_the_greatest_score_is_not_detected():
-    rule = RULE.with_threshold(0.3)
-    hop = [0.4, 0.0, 0.6, 0.0]
-    detector = Detector(dataclasses.replace(rule, max_unknown_hops=100.0))
-    assert [detector.push(hop) for _ in range(20)] == [None] * 20
-
-
-def test_a_held_word_is_detected_once():
-    assert labels_of(run(RULE, ("yes", 0.9, 100))) == ["yes"]
-
-
-def test_a_word_is_detected_again_only_after_its_score_has_fallen():
-    again = (("yes", 0.9, 3), ("silence", 1, 8), ("yes", 0.9, 3), ("silence", 1, 8))
-    assert labels_of(run(RULE, *again)) == ["yes", "yes"]
-    held = (("yes", 0.9, 3), ("yes", 0.4, 8), ("yes", 0.9, 3), ("silence", 1, 8))
-    assert labels_of(run(RULE, *held)) == ["yes"]
-
-
-def test_no_other_word_is_detected_in_the_refractory_time():
-    words = (("yes", 0.9, 4), ("silence", 1, 1), ("no", 0.9, 3), ("silence", 1, 9))
-    assert labels_of(run(RULE, *words)) == ["yes", "no"]
-    assert labels_of(run(dataclasses.replace(RULE, refractory_hops=12), *words)) == ["yes"]
+@pytest.mark.parametrize("unknown", [0, 1, 3])
+def test_unknown_speech_lowers_the_odds_as_the_rule_says(unknown):
+    rule = dataclasses.replace(RULE.with_threshold(0.01), wait_hops=0)
+    spans = (("silence", 1, 20), ("unknown", 1, unknown), ("yes", 0.9, 2))
+    detector = Detector(rule)
+    for label, score, hops in spans:
+        for _ in range(hops):
+            evidence = detector.gather(scores(label, score))
+    odds = 0.9 / 0.1 / (1 + 20 * unknown / 10)
+    assert detector.decide(evidence).confidence == pytest.approx(odds / (1 + odds))
 
 
 @pytest.mark.parametrize(
     ("before", "after", "detected"),
-    [(0, 0, True), (3, 0, True), (4, 0, False), (0, 2, True), (3, 1, False), (2, 1, True)],
+    [(0, 0, True), (2, 0, True), (3, 0, False), (0, 2, True), (2, 2, False)],
 )
 def test_unknown_speech_around_a_word_makes_it_part_of_a_sentence(before, after, detected):
     found = run(
@@ -112,9 +102,32 @@ def test_unknown_speech_long_before_a_word_does_not_count():
     assert labels_of(run(RULE, *spans)) == ["yes"]
 
 
-def test_a_word_of_a_sentence_is_not_detected_later_while_its_score_is_still_high():
-    spans = (("unknown", 1, 5), ("yes", 0.9, 60), ("silence", 1, 9))
-    assert labels_of(run(RULE, *spans)) == []
+def test_more_context_than_the_limit_is_not_detected_however_sure_the_word_is():
+    spans = (("silence", 1, 9), ("unknown", 1, 3), ("yes", 1, 3), ("silence", 1, 9))
+    rule = dataclasses.replace(RULE, context_weight=0.0)
+    assert labels_of(run(rule, *spans)) == ["yes"]
+    assert labels_of(run(dataclasses.replace(rule, max_context=0.3), *spans)) == ["yes"]
+    assert labels_of(run(dataclasses.replace(rule, max_context=0.29), *spans)) == []
+
+
+def test_nothing_is_detected_in_the_refractory_time_after_a_decision():
+    words = (("yes", 0.9, 3), ("silence", 1, 5), ("no", 0.9, 3), ("silence", 1, 9))
+    # The decision on yes is in hop 4; no reaches its threshold in hop 10.
+    assert labels_of(run(RULE, *words)) == ["yes", "no"]
+    assert labels_of(run(dataclasses.replace(RULE, refractory_hops=5), *words)) == ["yes", "no"]
+    assert labels_of(run(dataclasses.replace(RULE, refractory_hops=8), *words)) == ["yes"]
+
+
+def test_the_same_word_is_detected_again_and_again():
+    words = [("yes", 0.9, 3), ("silence", 1, 5)] * 20
+    assert labels_of(run(RULE, *words)) == ["yes"] * 20
+
+
+def test_the_time_is_that_of_the_rise_and_not_of_the_threshold():
+    for threshold in (0.3, 0.6, 0.9):
+        rule = dataclasses.replace(RULE.with_threshold(threshold), smoothing_hops=4)
+        [(_, detection)] = run(rule, ("silence", 1, 9), ("yes", 0.95, 5), ("silence", 1, 5))
+        assert detection.time == pytest.approx((10 + 1) * 0.04)
 
 
 def test_a_word_at_the_end_is_given_by_flush_once():
@@ -127,7 +140,7 @@ def test_a_word_at_the_end_is_given_by_flush_once():
     assert detector.flush() is None
 
 
-def test_the_scores_at_the_greatest_one_are_stated():
+def test_the_scores_at_the_greatest_confidence_are_stated():
     detector = Detector(RULE)
     for hop in (scores("yes", 0.6), scores("yes", 0.8), scores("yes", 0.6)):
         detector.push(hop)
@@ -135,10 +148,10 @@ def test_the_scores_at_the_greatest_one_are_stated():
     assert detector.peak_scores == pytest.approx([0.7, 0, 0, 0.3])
 
 
-def test_a_time_is_not_before_the_start():
-    rule = dataclasses.replace(RULE, delay_hops=50)
-    [(_, detection)] = run(rule, ("yes", 0.9, 3), ("silence", 1, 9))
-    assert detection.time == 0
+def test_a_time_is_not_after_the_decision():
+    rule = dataclasses.replace(RULE, word_end_hops=50)
+    [(hop, detection)] = run(rule, ("yes", 0.9, 3), ("silence", 1, 9))
+    assert detection.time == pytest.approx(hop * 0.04)
 
 
 def test_times_after_24_hours_are_exact():
@@ -146,7 +159,7 @@ def test_times_after_24_hours_are_exact():
     detector._hop = 24 * 3600 * 25  # as if so many hops of silence had come
     for hop in [scores("yes", 0.9)] * 3:
         detector.push(hop)
-    assert detector.flush().time == 86400  # the first of them, less one hop of delay
+    assert detector.flush().time == 86400 + 0.08  # one hop after the first of them
 
 
 @settings(max_examples=200, deadline=None)
@@ -156,11 +169,11 @@ def test_times_after_24_hours_are_exact():
         lambda **constants: dataclasses.replace(RULE, **constants),
         smoothing_hops=st.integers(1, 10),
         wait_hops=st.integers(0, 10),
-        unknown_hops=st.integers(0, 20),
-        max_unknown_hops=st.floats(0, 20),
+        context_hops=st.integers(1, 20),
+        context_weight=st.floats(0, 100),
+        max_context=st.floats(0.01, 1),
         refractory_hops=st.integers(0, 20),
-        release=st.floats(0.01, 1),
-        delay_hops=st.integers(-10, 10),
+        word_end_hops=st.integers(0, 10),
     ),
 )
 def test_detections_are_commands_above_their_thresholds_and_in_order(hops, rule):
@@ -199,12 +212,12 @@ def test_reset_forgets_all_scores():
         ({"smoothing_hops": 0}, "expected smoothing_hops to be an integer from 1"),
         ({"smoothing_hops": 2.0}, "expected smoothing_hops to be an integer from 1"),
         ({"wait_hops": -1}, "expected wait_hops to be an integer from 0"),
-        ({"delay_hops": True}, "expected delay_hops to be an integer from -10,000"),
+        ({"word_end_hops": True}, "expected word_end_hops to be an integer from 0"),
         ({"refractory_hops": 10**9}, "expected refractory_hops to be an integer from 0 to 10,000"),
-        ({"unknown_hops": None}, "expected unknown_hops to be an integer from 0"),
-        ({"max_unknown_hops": -0.1}, "expected max_unknown_hops to be a number from 0"),
-        ({"max_unknown_hops": "3"}, "expected max_unknown_hops to be a number from 0"),
-        ({"release": 0}, "expected release to be a number above 0"),
+        ({"context_hops": 0}, "expected context_hops to be an integer from 1"),
+        ({"context_weight": -0.1}, "expected context_weight to be a number from 0"),
+        ({"context_weight": "3"}, "expected context_weight to be a number from 0"),
+        ({"max_context": 0}, "expected max_context to be a number above 0"),
     ],
 )
 def test_a_wrong_constant_is_named(changes, message):
@@ -218,8 +231,8 @@ def test_a_file_of_version_1_has_the_stated_defaults():
         assert rule.thresholds == {"yes": threshold, "no": threshold}
         recording = DetectionRule.from_settings(settings_, LABELS, 0.04, recording=True)
         assert recording.thresholds["yes"] == pytest.approx(0.8 * threshold)
-        assert (recording.wait_hops, recording.unknown_hops) == (50, 50)
-        assert recording.max_unknown_hops == 15
+        assert (recording.wait_hops, recording.context_hops) == (75, 50)
+        assert recording.max_context == 0.25
 
 
 def test_the_constants_of_a_file_are_those_of_the_rule():

@@ -119,11 +119,11 @@ def change(detection, name, value):
         ("smoothing_hops", 0, "expected smoothing_hops to be an integer from 1 to 10,000, found 0"),
         ("smoothing_hops", 2.5, "expected smoothing_hops to be an integer from 1"),
         ("wait_hops", 10_001, "expected wait_hops to be an integer from 0 to 10,000"),
-        ("unknown_hops", "x" * 5000, "expected unknown_hops to be an integer from 0"),
-        ("max_unknown_hops", -1, "expected max_unknown_hops to be a number from 0"),
+        ("context_hops", "x" * 5000, "expected context_hops to be an integer from 1"),
+        ("context_weight", -1, "expected context_weight to be a number from 0"),
         ("refractory_hops", None, "expected refractory_hops to be an integer"),
-        ("delay_hops", True, "expected delay_hops to be an integer"),
-        ("release", 1.5, "expected release to be a number above 0 and up to 1, found 1.5"),
+        ("word_end_hops", True, "expected word_end_hops to be an integer"),
+        ("max_context", 1.5, "expected max_context to be a number above 0 and up to 1, found 1.5"),
         ("recording", [], "expected an object detection"),
         ("recording.wait_hops", -1, r"detection\.recording in .*: expected wait_hops"),
         (
@@ -151,7 +151,7 @@ def test_a_file_of_version_2_states_every_constant_but_those_for_recordings(path
     del detection[name]
     rewrite(path, detection=detection)
     if name == "recording":
-        assert modelfile.read(path).detection_rule(recording=True).wait_hops == 8
+        assert modelfile.read(path).detection_rule(recording=True).wait_hops == 2
         return
     with pytest.raises(ModelError, match=f"detection .*: expected .*{name}"):
         modelfile.read(path)

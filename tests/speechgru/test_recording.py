@@ -7,7 +7,9 @@ from speechgru.detection import DetectionRule
 from speechgru.recording import score_recording, tail_hops
 
 LABELS = ("yes", "no", "unknown", "silence")
-RULE = DetectionRule(LABELS, 0.04, {"yes": 0.5, "no": 0.5}, smoothing_hops=2, wait_hops=3)
+RULE = DetectionRule(
+    LABELS, 0.04, {"yes": 0.5, "no": 0.5}, smoothing_hops=2, wait_hops=3, refractory_hops=4
+)
 
 
 class FakeNetwork:
