@@ -1,5 +1,7 @@
-"""Golden vectors: samples and the features and scores that every port of a model must give."""
+"""Golden vectors: samples and the features, scores and detections that every port must give."""
 
+import base64
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,12 @@ import numpy.typing as npt
 from export.model_package.reference_clips import SAMPLES
 from export.tflite.runner import ModelRunner
 from speechgru import audio
+from speechgru.detection import CONSTANTS, Detector
 from speechgru.modelfile import ModelFile
 
 WORDS = ("yes", "stop")  # of the repository's samples
+STREAM_WORDS = ("yes", "window", "stop")
+_NOISE = 1e-3  # RMS of the white noise in the stream
 
 
 def golden_vectors(file: ModelFile, sha256: str, model: Any) -> dict[str, Any]:
@@ -35,6 +40,7 @@ def golden_vectors(file: ModelFile, sha256: str, model: Any) -> dict[str, Any]:
         "vectors": [
             _vector(runner, name, sound) for name, sound in _sounds(file.window_samples).items()
         ],
+        "stream": golden_stream(runner, file),
     }
 
 
@@ -45,13 +51,13 @@ def _sounds(length: int) -> dict[str, npt.NDArray[np.float64]]:
         "white noise": 0.1 * np.random.default_rng(0).normal(size=length),
     }
     for word in WORDS:
-        path = min(SAMPLES.glob(f"{word}-*.wav"))
+        path = _sample(word)
         sounds[path.name] = np.resize(np.pad(audio.load(path), (0, length)), length)
     return sounds
 
 
 def _vector(runner: ModelRunner, name: str, sound: npt.NDArray[np.float64]) -> dict[str, Any]:
-    samples = np.clip(np.round(32768 * sound), -32768, 32767).astype(np.int16)
+    samples = _to_pcm(sound)
     window = samples.astype(np.float32) / np.float32(32768)
     return {
         "name": name,
@@ -60,6 +66,44 @@ def _vector(runner: ModelRunner, name: str, sound: npt.NDArray[np.float64]) -> d
         "scores": _rounded(runner.recognize(window), 6),
         "stream_scores": _rounded(runner.stream(window)[0], 6),
     }
+
+
+def golden_stream(runner: ModelRunner, file: ModelFile) -> dict[str, Any]:
+    """Words over noise, and the detections in them.
+
+    The samples are 16-bit, little-endian, in base64. A second of noise follows the last word, so
+    that no decision is awaited at the end, and the length is a whole number of hops.
+    """
+    rate, hop = file.sample_rate, file.hop_samples
+    parts: list[npt.NDArray[np.floating]] = [np.zeros(rate // 2)]
+    for word in STREAM_WORDS:
+        parts += [audio.load(_sample(word)), np.zeros(3 * rate // 5)]
+    sound = np.concatenate([*parts, np.zeros(2 * rate // 5)])
+    sound = sound[: len(sound) // hop * hop]
+    samples = _to_pcm(sound + _NOISE * np.random.default_rng(0).normal(size=len(sound)))
+    scores, _ = runner.stream(samples.astype(np.float32) / np.float32(32768))
+    rule = file.detection_rule()
+    detector = Detector(rule)
+    detections = [found for row in scores.tolist() if (found := detector.push(row))]
+    return {
+        "name": f"{', '.join(STREAM_WORDS)} over white noise",
+        "samples": base64.b64encode(samples.astype("<i2").tobytes()).decode(),
+        "hop_seconds": rule.hop_seconds,
+        "rule": {name: getattr(rule, name) for name in CONSTANTS},
+        "detections": [
+            {**dataclasses.asdict(found), "confidence": round(found.confidence, 6)}
+            for found in detections
+        ],
+    }
+
+
+def _sample(word: str) -> Path:
+    """One of the repository's samples of a word."""
+    return min(SAMPLES.glob(f"{word}-*.wav"))
+
+
+def _to_pcm(sound: npt.NDArray[np.floating]) -> npt.NDArray[np.int16]:
+    return np.clip(np.round(32768 * sound), -32768, 32767).astype(np.int16)
 
 
 def _rounded(values: npt.NDArray[np.generic], decimals: int) -> Any:

@@ -1,10 +1,13 @@
-"""The C program: the same scores as in Python, commands by name, errors as one line."""
+"""The C program: scores and detections are those of Python, errors are one line."""
 
+import base64
 import importlib.metadata
+import json
 import os
 import shlex
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import ai_edge_litert
@@ -13,7 +16,9 @@ import pytest
 import soundfile
 
 from export.tflite.runner import ModelRunner
-from speechgru import audio, modelfile
+from export.verification.golden_vectors import golden_stream
+from speechgru import Recognizer, audio, modelfile
+from speechgru.detection import Detection, default_settings
 
 FOLDER = Path(__file__).resolve().parents[2] / "export" / "c"
 LITERT = Path(ai_edge_litert.__path__[0])
@@ -27,7 +32,8 @@ def program(tmp_path_factory):
     if tuple(map(int, version.split(".")[:3])) < (2, 1, 6):
         pytest.skip(f"needs the C API of LiteRT 2.1.6, found {version}")
     path = tmp_path_factory.mktemp("c") / "stream"
-    command = ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-O2", str(FOLDER / "stream.c")]
+    warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]
+    command = ["cc", "-std=c11", *warnings, "-O2", str(FOLDER / "stream.c")]
     library = [f"-L{LITERT}", "-lLiteRt", f"-Wl,-rpath,{LITERT}"]
     subprocess.run([*command, "-o", str(path), *library], check=True)
     return path
@@ -68,32 +74,91 @@ def test_the_scores_are_those_of_python(program, model_file, pcm, tmp_path):
         np.testing.assert_allclose(numbers(result.stdout), expected, atol=1e-4)
 
 
-def test_a_command_is_detected_once_by_name(program, samples, tmp_path):
-    pause = np.zeros(16000)
-    words = (
-        "yes-espeak-male-8k-ulaw",
-        "window-festival-kal-12k-pcm24",
-        "stop-espeak-male-12k-pcm24",
-    )
-    sounds = [np.concatenate([audio.load(samples / f"{name}.wav"), pause]) for name in words]
-    path = write(tmp_path / "words.wav", np.concatenate([pause, *sounds]))
-    result = run(program, modelfile.locate(None), path)
+def detections(result):
+    """Label, time and confidence of each line."""
     assert result.returncode == 0, result.stderr
-    lines = [line.split() for line in result.stdout.decode().splitlines()]
-    assert [label for _, label, _ in lines] == ["yes", "stop"]
-    stop = 16000 + len(sounds[0]) + len(sounds[1])
-    assert 1 < float(lines[0][0]) < 2
-    assert stop / 16000 < float(lines[1][0]) < stop / 16000 + 1
-    assert all(0.5 < float(score) <= 1 for _, _, score in lines)
+    lines = map(shlex.split, result.stdout.decode().splitlines())
+    return [(label, float(time), float(confidence)) for time, label, confidence in lines]
+
+
+def same_detections(found, expected):
+    assert [label for label, *_ in found] == [one.label for one in expected]
+    for (_, time, confidence), one in zip(found, expected, strict=True):
+        assert time == pytest.approx(one.time, abs=0.04)
+        assert confidence == pytest.approx(one.confidence, abs=1e-3)
+
+
+@pytest.mark.parametrize("model", modelfile.BUNDLED)
+def test_the_detections_are_those_of_the_golden_file(model, program, tmp_path):
+    file = modelfile.read(model)
+    golden = golden_stream(ModelRunner(file.flatbuffer), file)
+    path = tmp_path / "stream.wav"
+    pcm = np.frombuffer(base64.b64decode(golden["samples"]), "<i2")
+    expected = [Detection(**one) for one in golden["detections"]]
+    assert [one.label for one in expected] == ["yes", "stop"]
+    same_detections(detections(run(program, file.name, write(path, pcm))), expected)
+    same_detections(detections(run(program, file.name, "-", sound=pcm.tobytes())), expected)
+
+
+WORDS = (
+    "yes-espeak-male-8k-ulaw",
+    "window-festival-kal-12k-pcm24",
+    "stop-espeak-male-12k-pcm24",
+    "go-flite-rms-11k025-pcm8",
+)
+
+
+@pytest.fixture(scope="module")
+def words(samples, tmp_path_factory):
+    """A WAV file that ends right after its last word."""
+    parts = [
+        part for name in WORDS for part in (np.zeros(16000), audio.load(samples / f"{name}.wav"))
+    ]
+    sound = np.concatenate(parts)
+    sound += 1e-3 * np.random.default_rng(0).normal(size=sound.size)
+    return write(tmp_path_factory.mktemp("words") / "words.wav", sound)
+
+
+@pytest.mark.parametrize("threshold", [None, 0.2, 0.95])
+def test_the_detections_are_those_of_python(threshold, program, words):
+    expected = Recognizer().detect(words, threshold)
+    options = [] if threshold is None else ["--threshold", threshold]
+    same_detections(detections(run(program, *options, modelfile.locate(None), words)), expected)
+    assert {None: 3, 0.2: 4, 0.95: 0}[threshold] <= len(expected)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"thresholds": {"yes": 0.9, "stop": 0.2}},
+        {"smoothing_hops": 5, "context_hops": 10, "context_weight": 0},
+        {"max_context": 0.1, "context_weight": 0.5, "wait_hops": 10},
+        {"refractory_hops": 70, "word_end_hops": 0},
+        {"wait_hops": 40, "refractory_hops": 0, "context_weight": 1e1},
+    ],
+    ids=str,
+)
+def test_the_constants_are_those_of_the_model_file(changes, program, words, tmp_path):
+    bundled, path = modelfile.read(None), tmp_path / "changed.tflite"
+    detection = default_settings(bundled.labels) | changes
+    detection["thresholds"] = dict.fromkeys(bundled.detection_rule().commands, 0.4) | (
+        changes.get("thresholds", {})
+    )
+    settings = bundled.settings | {"detection": detection}
+    modelfile.write(path, bundled.flatbuffer, bundled.labels, settings)
+    expected = Recognizer(path).detect(words)
+    assert expected
+    same_detections(detections(run(program, path, words)), expected)
 
 
 def test_a_label_with_spaces_is_quoted(program, samples, tmp_path):
     bundled, named = modelfile.read(None), tmp_path / "named.tflite"
-    labels = ("oh yes", *bundled.labels[1:])
-    modelfile.write(named, bundled.flatbuffer, labels, bundled.settings)
     path = write(tmp_path / "yes.wav", audio.load(samples / "yes-espeak-male-8k-ulaw.wav"))
-    (line,) = run(program, named, path).stdout.decode().splitlines()
-    assert shlex.split(line)[1] == "oh yes"
+    for label in ("oh yes", 'say "yes"\\', "\u00fc\u20ac \U0001f600"):  # escaped in the settings
+        labels = tuple(label if one == "yes" else one for one in bundled.labels)
+        settings = bundled.settings | {"detection": default_settings(labels)}
+        modelfile.write(named, bundled.flatbuffer, labels, settings)
+        assert [one for one, *_ in detections(run(program, named, path))] == [label]
 
 
 def test_no_score_reaches_a_threshold_of_1(program, samples, tmp_path):
@@ -150,10 +215,88 @@ def test_a_file_that_is_no_model_is_one_line(program, model_file, pcm, tmp_path)
 def test_labels_that_do_not_fit_are_an_error(program, model_file, pcm, tmp_path):
     bad = tmp_path / "bad.tflite"
     model = modelfile.read(model_file)
-    modelfile.write(bad, model.flatbuffer, (*model.labels, "more"), {})
+    front_end = {"front_end": model.settings["front_end"]}
+    modelfile.write(bad, model.flatbuffer, (*model.labels, "more"), front_end)
     result = run(program, bad, write(tmp_path / "sound.wav", pcm))
     assert result.returncode == 2
     assert b"expected 4 labels, found 5" in result.stderr
+
+
+def with_settings(path, text):
+    """Write the bundled model with another text as its settings."""
+    bundled = modelfile.read(None)
+    path.write_bytes(bundled.flatbuffer)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("labels.txt", "".join(f"{label}\n" for label in bundled.labels))
+        archive.writestr("speechgru.json", text)
+
+
+@pytest.fixture(scope="module")
+def settings():
+    bundled = modelfile.read(None)
+    detection = default_settings(bundled.labels)
+    return bundled.settings | {"format_version": 2, "detection": detection}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"format_version": 3}, "expected format_version to be a number from 1 to 2, found 3"),
+        ({"format_version": "2"}, 'expected format_version to be a number from 1 to 2, found "2"'),
+        ({"format_version": 1.5}, "expected format_version to be an integer, found 1.5"),
+        ({"front_end": {"sample_rate": 8000}}, "expected sample_rate"),
+        ({"front_end": 1}, "expected an object front_end"),
+        ({"detection": None}, "expected an object detection, found none"),
+        ({"detection": []}, "expected an object detection, found none"),
+        ({"smoothing_hops": 0}, "expected smoothing_hops to be a number from 1 to 10000, found 0"),
+        ({"smoothing_hops": 2.5}, "expected smoothing_hops to be an integer, found 2.5"),
+        ({"context_hops": 10_001}, "expected context_hops"),
+        ({"context_weight": -1}, "expected context_weight"),
+        ({"context_weight": 1e300}, "expected context_weight"),
+        ({"max_context": True}, "expected max_context to be a number from 0 to 1, found true"),
+        ({"wait_hops": None}, "expected wait_hops, found none"),
+        ({"thresholds": {}}, "expected yes, found none"),
+        ({"thresholds": {"yes": 0}}, "expected thresholds above 0"),
+        ({"thresholds": {"yes": 1.5}}, "expected yes to be a number from 0 to 1, found 1.5"),
+        ({"thresholds": {"more": 0.5}}, "expected thresholds of 10 commands, found 11"),
+    ],
+    ids=str,
+)
+def test_other_constants_are_one_line(change, expected, settings, program, words, tmp_path):
+    detection = settings["detection"]
+    if change.get("thresholds"):
+        change = {"thresholds": detection["thresholds"] | change["thresholds"]}
+    top = {name: value for name, value in change.items() if name in settings}
+    rest = {name: value for name, value in change.items() if name not in settings}
+    with_settings(
+        tmp_path / "bad.tflite",
+        json.dumps(settings | {"detection": detection | rest} | top),
+    )
+    one_error(run(program, tmp_path / "bad.tflite", words), "bad.tflite", expected)
+
+
+def test_text_that_is_no_json_is_one_line(settings, program, words, tmp_path):
+    text, path = json.dumps(settings), tmp_path / "bad.tflite"
+    for bad in (
+        "",
+        "{",
+        "[]",
+        "{}",
+        text[:-1],
+        text + "}",
+        text.replace(",", ";", 1),
+        text.replace('"threshold": 0.5', '"threshold": 0.'),
+        text.replace('"threshold": 0.5', '"threshold": NaN'),
+        text.replace('"threshold": 0.5', '"threshold": 00.5'),
+        text.replace('"threshold": 0.5', '"threshold": "\\x"'),
+        text.replace('"threshold": 0.5', '"threshold": "\\u12"'),
+        text.replace('"wait_hops": 2', '"wait_hops": 2, "wait_hops": 2'),
+        '{"a":' * 100_000,
+        "[" * 100_000,
+        text.replace("detection", "d\0tection"),
+    ):
+        with_settings(path, bad)
+        one_error(run(program, path, words), "bad.tflite", "speechgru.json")
 
 
 def test_audio_of_another_format_is_one_line(program, model_file, pcm, tmp_path):
@@ -167,7 +310,11 @@ def test_audio_of_another_format_is_one_line(program, model_file, pcm, tmp_path)
     ):
         write(path, samples, **options)
         one_error(
-            run(program, model_file, path), "sound.wav", "16-bit PCM, mono, 16000 Hz, found", found
+            run(program, model_file, path),
+            "sound.wav",
+            "16-bit PCM, mono, 16000 Hz, found",
+            found,
+            "to convert it: ffmpeg -i",
         )
     content = write(path, pcm).read_bytes()
     for length in (0, 4, 11, 12, 20, 30, 43):
