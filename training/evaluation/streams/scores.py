@@ -1,11 +1,12 @@
 """The model's scores of a stream, and the detections that a rule makes of them."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from speechgru.detection import DetectionRule, Detector
+from speechgru.detection import Detection, DetectionRule, Detector
 from speechgru.network import StreamNetwork
 from training.evaluation.evaluated_model import Audio
 
@@ -36,15 +37,29 @@ def score_stream(network: StreamNetwork, samples: Audio) -> Scores:
 
 def detect(rule: DetectionRule, scores: Scores) -> list[StreamDetection]:
     """Apply the detection rule of speechgru to the scores of a stream."""
-    detector = Detector(rule)
-    detections = []
+    return _detect([rule], scores)[0]
+
+
+def sweep(
+    rule: DetectionRule, scores: Scores, thresholds: Sequence[float]
+) -> list[list[StreamDetection]]:
+    """Apply a rule with each of some thresholds, the same for all commands."""
+    return _detect([rule.with_threshold(threshold) for threshold in thresholds], scores)
+
+
+def _detect(rules: Sequence[DetectionRule], scores: Scores) -> list[list[StreamDetection]]:
+    """Apply rules that differ in their thresholds alone."""
+    detectors = [Detector(rule) for rule in rules]
+    found: list[list[StreamDetection]] = [[] for _ in rules]
     for number, row in enumerate(scores.tolist(), 1):
-        found = detector.push(row)
-        if found is not None:
-            decided = number * rule.hop_seconds
-            detections.append(StreamDetection(found.label, found.time, found.confidence, decided))
-    found = detector.flush()
-    if found is not None:
-        decided = len(scores) * rule.hop_seconds
-        detections.append(StreamDetection(found.label, found.time, found.confidence, decided))
-    return detections
+        evidence = detectors[0].gather(row)
+        for detections, detector in zip(found, detectors, strict=True):
+            _add(detections, detector.decide(evidence), number * rules[0].hop_seconds)
+    for detections, detector in zip(found, detectors, strict=True):
+        _add(detections, detector.flush(), len(scores) * rules[0].hop_seconds)
+    return found
+
+
+def _add(detections: list[StreamDetection], one: Detection | None, decided: float) -> None:
+    if one is not None:
+        detections.append(StreamDetection(one.label, one.time, one.confidence, decided))

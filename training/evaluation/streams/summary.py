@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypedDict
 
+import numpy as np
+
 from speechgru.detection import DetectionRule
 from training.evaluation.metrics import Proportion, proportion
 from training.evaluation.speakers import is_held_out_speaker
@@ -17,7 +19,7 @@ from training.evaluation.streams.metrics import (
 )
 from training.evaluation.streams.options import StreamOptions
 from training.evaluation.streams.scored_streams import ScoredNegative, ScoredWords
-from training.evaluation.streams.scores import StreamDetection, detect
+from training.evaluation.streams.scores import StreamDetection, detect, sweep
 from training.evaluation.streams.thresholds import GRID, FalseAccepts, count_false_accepts
 
 ALL_FOLDERS = "all folders"
@@ -214,12 +216,14 @@ def _det_curve(
     late: float,
 ) -> DetCurve:
     counted = count_in(rule, spoken)
-    missed: dict[str, list[float]] = {name: [] for name in positives}
-    for threshold in GRID:
-        one = rule.with_threshold(threshold)
-        for name, streams in positives.items():
-            recall = _measure_words(one, streams, late)[1]["recall"]
-            missed[name].append(1 - recall["count"] / recall["of"])
+    missed: dict[str, list[float]] = {}
+    for name, streams in positives.items():
+        found = np.zeros(len(GRID))
+        for stream in streams:
+            for column, detections in enumerate(sweep(rule, stream.scores, GRID)):
+                results = match(stream.words, detections, late)[0]
+                found[column] += sum(result.found is not None for result in results)
+        missed[name] = (1 - found / sum(len(stream.words) for stream in streams)).tolist()
     return {
         "thresholds": list(GRID),
         "false_accepts_per_hour": (counted.counts.sum(axis=0) / counted.hours).tolist(),

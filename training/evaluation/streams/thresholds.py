@@ -16,7 +16,7 @@ import numpy.typing as npt
 import scipy.special
 
 from speechgru.detection import DetectionRule
-from training.evaluation.streams.scores import Scores, detect
+from training.evaluation.streams.scores import Scores, sweep
 
 GRID: tuple[float, ...] = tuple(scipy.special.expit(np.arange(-2.0, 8.01, 0.5)).tolist())
 ABOVE = 4  # thresholds in the tail, at least
@@ -112,10 +112,9 @@ def count_false_accepts(
     """Count the detections in streams that hold no command, with each threshold of `GRID`."""
     labels = tuple(rule.thresholds)
     counts = np.zeros((len(labels), len(GRID)), np.int64)
-    for column, threshold in enumerate(GRID):
-        one = rule.with_threshold(threshold)
-        for scores in streams:
-            for detection in detect(one, scores):
+    for scores in streams:
+        for column, detections in enumerate(sweep(rule, scores, GRID)):
+            for detection in detections:
                 counts[labels.index(detection.label), column] += 1
     return FalseAccepts(labels, counts, hours)
 
