@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import speechgru
 from speechgru import audio, cli
 from training.recipes.recipe import RECIPES, load_recipe
 
@@ -167,7 +168,13 @@ def test_the_deployment_guide_hears_commands_in_a_stream(samples, monkeypatch, c
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=io.BytesIO(pcm)))
     exec(compile(block.code, "deploy.md", "exec"), {})
-    assert capsys.readouterr().out.split() == ["yes", "stop"]
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    with speechgru.Recognizer().stream(16000) as stream:
+        expected = stream.feed(np.frombuffer(pcm, "<i2"))
+    assert [label for _, label, _ in lines] == [one.label for one in expected] == ["yes", "stop"]
+    for (time, _, confidence), one in zip(lines, expected, strict=True):
+        assert float(time) == pytest.approx(one.time, abs=0.006)
+        assert float(confidence) == pytest.approx(one.confidence, abs=1e-3)
 
 
 def test_the_two_commands_stand_at_the_top_of_the_readme():
