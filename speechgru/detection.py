@@ -33,7 +33,7 @@ _RECORDING_DEFAULTS: dict[str, float] = {
     "smoothing_hops": 8,
     "context_hops": 50,
     "context_weight": 0.0,
-    "max_context": 0.25,
+    "max_context": 0.3,
     "wait_hops": 75,
 }
 _RECORDING_THRESHOLD_FACTOR = 0.8  # of files that state no constants
@@ -143,7 +143,7 @@ class DetectionRule:
                 known. A file of format version 1 has none: there, the threshold of every command
                 is the file's `threshold` (default 0.5), for recordings 0.8 times as much. The
                 other constants have the defaults of this class; for recordings, `smoothing_hops`
-                is 8, `context_hops` 50, `context_weight` 0, `max_context` 0.25 and `wait_hops` 75.
+                is 8, `context_hops` 50, `context_weight` 0, `max_context` 0.3 and `wait_hops` 75.
             labels: all labels of the model in the order of its scores.
             hop_seconds: length of a hop in seconds.
             recording: whether the rule is for whole recordings. Default False: for streams.

@@ -246,9 +246,9 @@ class Recognizer:
         Returns:
             A Recognition, or for an iterable a list in its order. `scores` of a sound up to the
             length of the window are the model's. Of a longer one with a detection they are the
-            smoothed scores when the label's was greatest. Without a detection they are the mean
-            scores of all hops, weighted by the probability that a hop is not silence, and
-            commands are limited to the score of the label.
+            smoothed scores where its confidence was greatest. Without a detection they are the
+            mean scores of all hops, weighted by the probability that a hop is not silence. Both
+            are limited to the score of the label.
 
         Raises:
             AudioError: a source is not usable sound.

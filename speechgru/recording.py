@@ -26,11 +26,11 @@ def score_recording(
         samples: at 16 kHz.
 
     Returns:
-        The index of a label, and scores of all labels that sum to 1, the label's being the
-        greatest. With a detection, they are the smoothed scores at its greatest one. Without, the
-        label is "unknown" or "silence", whichever has the greater mean score, and they are the
-        mean scores of all hops, each weighted by the probability that it is not silence; commands
-        are limited to the score of the label.
+        The index of a label, and scores of all labels that sum to 1. With a detection, they are
+        the smoothed scores where its confidence was greatest. Without, the label is "unknown" or
+        "silence", whichever has the greater mean score, and they are the mean scores of all hops,
+        each weighted by the probability that it is not silence. Before they are made to sum to 1,
+        all are limited to the score of the label.
     """
     network.reset()
     detector = Detector(rule)
@@ -48,9 +48,11 @@ def score_recording(
     if found is not None and (best is None or found.confidence > best.confidence):
         best, best_scores = found, detector.peak_scores
     if best is None:
-        return weights.result()
-    total = np.array(best_scores)
-    return rule.labels.index(best.label), total / total.sum()
+        label, total = weights.label(), weights.total
+    else:
+        label, total = rule.labels.index(best.label), np.array(best_scores)
+    limited = np.minimum(total, total[label])
+    return label, limited / limited.sum()
 
 
 def _hops(samples: Samples, size: int, seconds: float) -> Iterator[Samples]:
@@ -70,19 +72,22 @@ def tail_hops(hop_seconds: float) -> int:
 
 
 class _NotSilence:
-    """The mean scores of hops, weighted by the probability that they are not silence."""
+    """Sums of hops' scores, weighted by the probability that they are not silence.
+
+    Attributes:
+        total: the sum for each label.
+    """
 
     def __init__(self, labels: tuple[str, ...]) -> None:
-        self._others = [labels.index(label) for label in NOT_COMMANDS if label in labels]
+        self._candidates = [labels.index(label) for label in NOT_COMMANDS if label in labels]
         self._silence = labels.index("silence") if "silence" in labels else None
-        self._total = np.zeros(len(labels))
+        self.total = np.zeros(len(labels))
 
     def add(self, scores: list[float]) -> None:
         silence = 0.0 if self._silence is None else scores[self._silence]
-        self._total += max(1 - silence, _LEAST_WEIGHT) * np.array(scores)
+        self.total += max(1 - silence, _LEAST_WEIGHT) * np.array(scores)
 
-    def result(self) -> tuple[int, npt.NDArray[np.float64]]:
-        candidates = self._others or range(len(self._total))
-        label = max(candidates, key=lambda index: self._total[index])
-        scores = np.minimum(self._total, self._total[label])
-        return label, scores / scores.sum()
+    def label(self) -> int:
+        """The one of "unknown" and "silence" with the greater sum; without them, any label."""
+        candidates = self._candidates or range(len(self.total))
+        return max(candidates, key=lambda index: float(self.total[index]))

@@ -232,7 +232,7 @@ def test_a_file_of_version_1_has_the_stated_defaults():
         recording = DetectionRule.from_settings(settings_, LABELS, 0.04, recording=True)
         assert recording.thresholds["yes"] == pytest.approx(0.8 * threshold)
         assert (recording.wait_hops, recording.context_hops) == (75, 50)
-        assert recording.max_context == 0.25
+        assert recording.max_context == 0.3
 
 
 def test_the_constants_of_a_file_are_those_of_the_rule():

@@ -1,5 +1,7 @@
 """One answer for a recording, from the scores of its hops."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -71,6 +73,13 @@ def test_a_command_that_is_not_detected_has_no_greater_score_than_the_answer():
     label, scores = answer(*[(0.9, 0.0, 0.1, 0.0)] * 20, rule=rule)
     assert label == "unknown"
     assert scores == pytest.approx([0.5, 0, 0.5, 0])
+
+
+def test_a_detected_command_has_the_greatest_score_even_if_unknown_was_as_probable():
+    rule = dataclasses.replace(RULE.with_threshold(0.3), context_weight=0.0)
+    label, scores = answer(*[QUIET] * 9, *[(0.4, 0.0, 0.6, 0.0)] * 4, *[QUIET] * 9, rule=rule)
+    assert label == "yes"
+    assert scores == pytest.approx([0.5, 0, 0.5, 0], abs=0.02)
 
 
 def test_hops_are_padded_and_followed_by_silence():
