@@ -11,7 +11,7 @@ from training.output.tables import Row, markdown_table
 
 STYLE = """\
 :root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem;
   color: #1c1c1c; background: #fff; }
 h1, h2 { line-height: 1.25; }
 h2 { margin-top: 2.5rem; }
