@@ -32,9 +32,9 @@
 #include "litert.h"
 
 enum { RATE = 16000, MAX_TENSORS = 16, MAX_MODEL_BYTES = 1 << 28 };
-enum { MAX_DEPTH = 100, MAX_HOPS = 10000 };   /* in speechgru.json */
-static const double TAIL_SECONDS = 0.6;       /* of silence after the audio */
-static const float RISEN = 0.5f;              /* score at which the end of a word is near */
+enum { MAX_DEPTH = 100, MAX_HOPS = 10000 }; /* in speechgru.json */
+static const double TAIL_SECONDS = 0.6; /* of silence after the audio */
+static const float RISEN = 0.5f; /* score that a command passes while its last sounds are spoken */
 
 /* The inputs or the outputs of the signature `stream`. */
 typedef struct {
@@ -499,7 +499,10 @@ static void read_thresholds(Rule *rule, const Stream *stream, Text detection) {
     for (size_t i = 0; i < stream->label_count; i++) {
         if (!is_command(stream->labels[i])) continue;
         commands++;
-        rule->thresholds[i] = get_number(file, thresholds, stream->labels[i], 0, 1);
+        if (!find_value(file, thresholds, stream->labels[i], &value))
+            fail(file, "speechgru.json: expected a threshold of %s, found none",
+                 stream->labels[i]);
+        rule->thresholds[i] = read_number(file, value, stream->labels[i], 0, 1);
         if (rule->thresholds[i] <= 0)
             fail(file, "speechgru.json: expected thresholds above 0, found 0");
     }

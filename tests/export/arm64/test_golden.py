@@ -66,14 +66,15 @@ def test_the_vectors_of_another_file_are_not_compared(golden, compare):
 
 
 def test_the_detections_of_the_bundled_model_agree(bundled_golden, compare):
-    assert [d["label"] for d in bundled_golden["stream"]["detections"]] == ["yes", "stop"]
+    labels = [detection["label"] for detection in bundled_golden["stream"]["detections"]]
+    assert labels and set(labels) <= {"yes", "stop"}
     result = compare(bundled_golden, modelfile.BUNDLED["medium"])
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "detected yes" in result.stdout
+    assert f"over white noise: detected {labels[0]}" in result.stdout
 
 
 @pytest.mark.parametrize(
-    "change", [{"label": "stop"}, {"time": 1.5}, {"confidence": 0.2}, None], ids=str
+    "change", [{"label": "window"}, {"time": 1.5}, {"confidence": 0.2}, None], ids=str
 )
 def test_other_detections_differ(change, bundled_golden, compare):
     stream = bundled_golden["stream"]
@@ -82,7 +83,7 @@ def test_other_detections_differ(change, bundled_golden, compare):
     changed = bundled_golden | {"stream": stream | {"detections": detections}}
     result = compare(changed, modelfile.BUNDLED["medium"])
     assert result.returncode == 1
-    assert "window, stop over white noise: detected yes" in result.stdout
+    assert f"over white noise: detected {first['label']}" in result.stdout
     assert result.stdout.count("DIFFERS") == 1
 
 
