@@ -37,7 +37,7 @@ def test_words_come_from_the_microphone_until_it_is_unplugged(sounddevice, capfd
 
 
 def test_json_is_one_object_a_line(sounddevice, capfd):
-    assert main(["listen", "--json", "--device", "usb", "--threshold", "0.3"]) == 2
+    assert main(["listen", "--json", "--device", "usb", "--threshold", "0.6"]) == 2
     records = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert [record["label"] for record in records] == WORDS
     assert [list(record) for record in records] == [["label", "time", "confidence"]] * 3
