@@ -4,6 +4,7 @@ import copy
 import itertools
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import threading
@@ -15,15 +16,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import speechgru
-from speechgru import AudioError, Recognizer
+from speechgru import AudioError, Recognizer, modelfile
+from speechgru.detection import default_settings
 
 RATES = (4000, 8000, 11025, 15999, 16000, 22050, 44100, 48000, 96000, 192000)
 WORDS = ("yes-festival-kal-32k-pcm16.wav", "stop-espeak-male-12k-pcm24.wav")
 
 
 @pytest.fixture(scope="module")
-def recognizer():
-    return Recognizer("small")
+def recognizer(tmp_path_factory):
+    """The bundled `small` with the default thresholds, which its words reach."""
+    path = tmp_path_factory.mktemp("model") / "small.tflite"
+    shutil.copy(modelfile.BUNDLED["small"], path)
+    model = modelfile.read(path)
+    modelfile.write_detection(path, default_settings(model.labels))
+    return Recognizer(path)
 
 
 @pytest.fixture(scope="module")
