@@ -115,9 +115,10 @@ def test_an_error_of_the_iterable_reaches_the_caller_and_no_process_stays(recogn
         yield from clips[:3]
         raise KeyError("gone")
 
+    before = children()  # other tests may have left some, as multiprocessing does
     with pytest.raises(KeyError, match="gone"):
         list(recognize_all(recognizer, sources(), workers=2))
-    assert children() == set()
+    assert children() == before
 
 
 @linux
