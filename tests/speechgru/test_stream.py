@@ -91,7 +91,8 @@ def test_scores_and_detections_do_not_depend_on_the_blocks(
         signal = (signal[:, np.newaxis] * weights).astype(np.float32)
     signal = to_dtype(signal, dtype)
     expected = feed_and_record(recognizer.stream(rate), signal, [len(signal)])
-    assert len(expected[0]) == 1 or rate < 8000  # no word is understood in a band of 2 kHz
+    if rate > 8000 and dtype != "uint8":  # otherwise too little of the word may be left
+        assert len(expected[0]) == 1
     assert feed_and_record(recognizer.stream(rate), signal, sizes) == expected
 
 
