@@ -151,9 +151,7 @@ class DetectionRule:
         Raises:
             ValueError: a constant is missing, unknown or out of range.
         """
-        detection = settings.get("detection")
-        if detection is None:
-            detection = default_settings(labels, settings.get("threshold"))
+        detection = stated_or_default(settings, labels)
         constants = {name: detection[name] for name in CONSTANTS if name in detection}
         if recording:
             constants |= detection.get(_RECORDING, {})
@@ -202,6 +200,17 @@ def default_settings(labels: Sequence[str], threshold: float | None = None) -> d
             **_RECORDING_DEFAULTS,
         },
     }
+
+
+def stated_or_default(settings: Mapping[str, Any], labels: Sequence[str]) -> Mapping[str, Any]:
+    """The `detection` of a model file, or its defaults where the file states none.
+
+    Args:
+        settings: content of `speechgru.json`.
+        labels: all labels of the model.
+    """
+    stated: Mapping[str, Any] | None = settings.get("detection")
+    return default_settings(labels, settings.get("threshold")) if stated is None else stated
 
 
 class Evidence(NamedTuple):

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from speechgru.detection import DetectionRule, default_settings
+from speechgru.detection import DetectionRule, stated_or_default
 from speechgru.errors import ModelError, escape, shorten, show
 
 __all__ = [
@@ -145,9 +145,8 @@ def write(path: Path, flatbuffer: bytes, labels: Sequence[str], settings: dict[s
 
     _check_labels(labels, escape(str(path)))
     settings = {
-        "detection": default_settings(labels, settings.get("threshold")),
         **settings,
-    } | {
+        "detection": stated_or_default(settings, labels),
         "format_version": FORMAT_VERSION,
         "flatbuffer_sha256": hashlib.sha256(flatbuffer).hexdigest(),
     }
@@ -178,9 +177,7 @@ def write_detection(path: str | os.PathLike[str], detection: Mapping[str, Any]) 
         OSError: the file cannot be written.
     """
     model = read(path)
-    stated = model.settings.get("detection")
-    if stated is None:
-        stated = default_settings(model.labels, model.settings.get("threshold"))
+    stated = stated_or_default(model.settings, model.labels)
     settings = {**model.settings, "detection": {**stated, **detection}}
     _check_detection(settings, model.labels, escape(model.name))
     write(Path(model.name), model.flatbuffer, model.labels, settings)

@@ -1,5 +1,6 @@
 """The signatures of a model file, run by LiteRT."""
 
+import abc
 import os
 import weakref
 from typing import Any
@@ -17,7 +18,7 @@ from speechgru.sample_arrays import Samples
 Shapes = dict[str, tuple[int, ...]]
 
 
-class _Network:
+class _Network(abc.ABC):
     """One signature in an interpreter of its own. Only one thread at a time may use it.
 
     Raises:
@@ -39,17 +40,17 @@ class _Network:
         outputs: dict[str, Any] = self._runner(**inputs)
         return outputs
 
+    @abc.abstractmethod
     def check_shapes(self, inputs: Shapes, outputs: Shapes) -> None:
         """Check the shapes of the inputs and outputs.
 
         Raises:
             ModelError: they are not what the file's settings say.
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def trial_inputs(self) -> dict[str, Any]:
         """Inputs to run a model with that has just been loaded."""
-        raise NotImplementedError
 
     def _load(self) -> Any:
         """Load the signature and run it once on silence."""

@@ -33,26 +33,30 @@ def score_recording(
         all are limited to the score of the label.
     """
     network.reset()
-    detector = Detector(rule)
-    best: Detection | None = None
-    best_scores: list[float] = []
     weights = _NotSilence(rule.labels)
-    for number, hop in enumerate(_hops(samples, network.hop_samples, rule.hop_seconds)):
-        scores = network.step(hop)
-        if number * network.hop_samples < samples.size:
-            weights.add(scores)
-        found = detector.push(scores)
-        if found is not None and (best is None or found.confidence > best.confidence):
-            best, best_scores = found, detector.peak_scores
-    found = detector.flush()
-    if found is not None and (best is None or found.confidence > best.confidence):
-        best, best_scores = found, detector.peak_scores
+    found = _detections(network, Detector(rule), samples, weights)
+    best = max(found, key=lambda pair: pair[0].confidence, default=None)
     if best is None:
         label, total = weights.label(), weights.total
     else:
-        label, total = rule.labels.index(best.label), np.array(best_scores)
+        label, total = rule.labels.index(best[0].label), np.array(best[1])
     limited = np.minimum(total, total[label])
     return label, limited / limited.sum()
+
+
+def _detections(
+    network: StreamNetwork, detector: Detector, samples: Samples, weights: "_NotSilence"
+) -> Iterator[tuple[Detection, list[float]]]:
+    """Yield each detection and its scores; give `weights` the scores of the recording's hops."""
+    hops = _hops(samples, network.hop_samples, detector.rule.hop_seconds)
+    for number, hop in enumerate(hops):
+        scores = network.step(hop)
+        if number * network.hop_samples < samples.size:
+            weights.add(scores)
+        if (found := detector.push(scores)) is not None:
+            yield found, detector.peak_scores
+    if (found := detector.flush()) is not None:
+        yield found, detector.peak_scores
 
 
 def _hops(samples: Samples, size: int, seconds: float) -> Iterator[Samples]:

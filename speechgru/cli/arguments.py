@@ -28,7 +28,7 @@ def positive(text: str) -> int:
 
 def workers(text: str) -> int:
     """Parse a number of processes."""
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= _MAX_WORKERS:
+    if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= _MAX_WORKERS:
         raise argparse.ArgumentTypeError(
             f"expected a whole number from 1 to {_MAX_WORKERS}, found {text!r}"
         )
