@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
+from speechgru.audio.resampling import SAMPLE_RATE
+from speechgru.audio.sample_arrays import Samples
 from speechgru.errors import ModelError
 from speechgru.fork_lock import not_forking
 from speechgru.modelfile import SIGNATURES, ModelFile
-from speechgru.resampling import SAMPLE_RATE
-from speechgru.sample_arrays import Samples
 
 Shapes = dict[str, tuple[int, ...]]
 

@@ -13,11 +13,11 @@ import numpy as np
 
 from speechgru import audio, modelfile
 from speechgru.audio import Source
+from speechgru.audio.sample_arrays import check_rate
 from speechgru.detection import Detection, DetectionRule
 from speechgru.errors import SpeechGRUError, show
 from speechgru.network import StreamNetwork, WindowNetwork
 from speechgru.recording import score_recording
-from speechgru.sample_arrays import check_rate
 from speechgru.stream import Stream
 
 SourceError: TypeAlias = SpeechGRUError | FileNotFoundError

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from speechgru.audio.sample_arrays import Samples
 from speechgru.detection import NOT_COMMANDS, Detection, DetectionRule, Detector
 from speechgru.network import StreamNetwork
-from speechgru.sample_arrays import Samples
 
 TAIL_SECONDS = 0.6
 """Silence after a recording: a word at its end has its greatest scores only later."""

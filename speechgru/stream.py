@@ -9,14 +9,14 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from speechgru import sample_arrays
+from speechgru.audio import sample_arrays
+from speechgru.audio.mixing import Mixer
+from speechgru.audio.resampling import Resampler
+from speechgru.audio.sample_arrays import Array, Samples
 from speechgru.detection import Detection, DetectionRule, Detector
 from speechgru.errors import AudioError
-from speechgru.mixing import Mixer
 from speechgru.network import StreamNetwork
 from speechgru.recording import tail_hops
-from speechgru.resampling import Resampler
-from speechgru.sample_arrays import Array, Samples
 
 _PIECE_FRAMES = 1 << 16  # a long block is processed in pieces, so that it needs little memory
 

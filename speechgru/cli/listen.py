@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from speechgru import microphone
+from speechgru.audio import microphone
+from speechgru.audio.sample_arrays import full_scale, scale
 from speechgru.cli import arguments, output
 from speechgru.cli.piped_sound import PipedSound, feed
 from speechgru.cli.programs import Programs
@@ -19,7 +20,6 @@ from speechgru.cli.streams import complain, flush_output, print_result
 from speechgru.detection import Detection
 from speechgru.errors import AudioError, escape
 from speechgru.recognizer import Recognizer
-from speechgru.sample_arrays import full_scale, scale
 
 _QUIETEST_DB = -60.0
 

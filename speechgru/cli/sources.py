@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from speechgru import sound_files
-from speechgru.audio import EXTENSIONS, SAMPLE_RATE
+from speechgru.audio import EXTENSIONS, SAMPLE_RATE, sound_files
+from speechgru.audio.sample_arrays import check_rate
 from speechgru.cli.piped_sound import (
     WAVE_HEAD_BYTES,
     PipedSound,
@@ -18,7 +18,6 @@ from speechgru.cli.piped_sound import (
 )
 from speechgru.cli.streams import message
 from speechgru.errors import AudioError, escape
-from speechgru.sample_arrays import check_rate
 
 STANDARD_INPUT = "<stdin>"
 """Name of standard input in messages."""

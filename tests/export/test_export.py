@@ -21,7 +21,7 @@ from export.tflite.runner import ModelRunner
 from speechgru import mfcc, modelfile
 from speechgru.conversion.flatbuffer import operators
 from speechgru.features import MFCCConfig
-from speechgru.gru_device import is_placed_on_cpu
+from speechgru.gru.device import is_placed_on_cpu
 from training.clips.finding import find_clips
 from training.clips.reading import read_clips
 from training.clips.splitting import split_clips

@@ -12,7 +12,7 @@ from export.tflite.runner import ModelRunner
 from export.verification.verify_model import Verification
 from export.verify import main
 from speechgru import modelfile
-from speechgru.gru_device import is_placed_on_cpu
+from speechgru.gru.device import is_placed_on_cpu
 
 RESULTS = {"quick.parity.json", "quick.parity.png", "quick.golden.json"}
 

@@ -11,5 +11,5 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture
 def sequences(rng: np.random.Generator) -> np.ndarray:
-    """Float32 of shape (3, STEPS, FEATURES); see gru_reference.py."""
+    """Float32 of shape (3, STEPS, FEATURES); see gru/reference.py."""
     return rng.normal(size=(3, 12, 5)).astype(np.float32)

@@ -13,8 +13,8 @@ import pytest
 
 from speechgru import audio
 from speechgru.cli import main
+from tests.speechgru.audio.fake_sounddevice import FakeSoundDevice, PortAudioError, blocks_of
 from tests.speechgru.cli.commands import COMMAND, in_terminal, linux, shell
-from tests.speechgru.fake_sounddevice import FakeSoundDevice, PortAudioError, blocks_of
 
 WORDS = ["yes", "stop", "go"]
 UNPLUGGED = "expected a device that records, found that it has stopped; it may have been unplugged"

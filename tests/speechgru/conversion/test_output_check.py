@@ -10,7 +10,7 @@ import tensorflow as tf
 from speechgru import ConversionError
 from speechgru.conversion.converter import convert
 from speechgru.conversion.output_check import check_outputs
-from speechgru.gru_device import is_placed_on_cpu
+from speechgru.gru.device import is_placed_on_cpu
 
 SPECS = {"x": tf.TensorSpec((1, 4), name="x")}
 

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from speechgru import GRU
-from tests.speechgru.gru_reference import (
+from tests.speechgru.gru.reference import (
     CONVENTIONS,
     FEATURES,
     STEPS,

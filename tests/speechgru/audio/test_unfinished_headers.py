@@ -9,8 +9,8 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speechgru import AudioError, unfinished_headers
-from speechgru.audio import load
+from speechgru import AudioError
+from speechgru.audio import load, unfinished_headers
 
 SOUND = (0.5 * np.sin(0.1 * np.arange(8000))).astype(np.float32)
 LIST = b"LIST" + struct.pack("<I", 26) + b"INFOISFT" + struct.pack("<I", 14) + b"Lavf59.27.100\0"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speechgru.mixing import Mixer, mix
+from speechgru.audio.mixing import Mixer, mix
 
 RATE = 8000
 

@@ -11,12 +11,11 @@ from typing import TypeAlias
 
 import numpy as np
 
-from speechgru import sound_files, unfinished_headers
-from speechgru.errors import AudioError, escape, shorten, show
-from speechgru.headerless_sound import refuse_headerless
-from speechgru.mixing import channel_products, find_signs, mix
-from speechgru.resampling import SAMPLE_RATE, Resampler
-from speechgru.sample_arrays import (
+from speechgru.audio import sound_files, unfinished_headers
+from speechgru.audio.headerless_sound import refuse_headerless
+from speechgru.audio.mixing import channel_products, find_signs, mix
+from speechgru.audio.resampling import SAMPLE_RATE, Resampler
+from speechgru.audio.sample_arrays import (
     Array,
     Samples,
     check_rate,
@@ -25,7 +24,8 @@ from speechgru.sample_arrays import (
     scale,
     to_frames,
 )
-from speechgru.sound_files import Content, DecodingError, Readable
+from speechgru.audio.sound_files import Content, DecodingError, Readable
+from speechgru.errors import AudioError, escape, shorten, show
 
 __all__ = [
     "EXTENSIONS",

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from speechgru.gru_arguments import (
+from speechgru.gru.arguments import (
     Activation,
     Constraint,
     Initializer,

@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from speechgru import GRU, GRUCell
-from tests.speechgru.gru_accuracy import LIMITS, relative_errors
-from tests.speechgru.gru_reference import (
+from tests.speechgru.gru.accuracy import LIMITS, relative_errors
+from tests.speechgru.gru.reference import (
     STEPS,
     UNITS,
     assert_same,

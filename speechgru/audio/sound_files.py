@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from speechgru import ffmpeg
+from speechgru.audio import ffmpeg
 from speechgru.errors import AudioError, show
 from speechgru.fork_lock import not_forking
 

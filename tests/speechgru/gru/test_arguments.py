@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speechgru import GRU, GRUCell
-from tests.speechgru.gru_reference import (
+from tests.speechgru.gru.reference import (
     FEATURES,
     UNITS,
 )

@@ -41,7 +41,7 @@ import numpy as np
 import tensorflow as tf
 from keras.src import backend  # only here: it knows whether cuDNN can run, and runs it
 
-from speechgru.gru_arguments import (
+from speechgru.gru.arguments import (
     Activation,
     Constraint,
     Initializer,
@@ -55,12 +55,12 @@ from speechgru.gru_arguments import (
     check_tensor,
     only_tensor,
 )
-from speechgru.gru_cell import GRUCell
-from speechgru.gru_device import is_placed_on_cpu
-from speechgru.gru_gradient import gru_with_fused_gradient
-from speechgru.gru_weights import negate_update_gate, weights_from_torch, weights_to_torch
+from speechgru.gru.cell import GRUCell
+from speechgru.gru.device import is_placed_on_cpu
+from speechgru.gru.gradient import gru_with_fused_gradient
+from speechgru.gru.weights import negate_update_gate, weights_from_torch, weights_to_torch
 
-__all__ = ["GRU", "GRUCell"]
+__all__ = ["GRU"]
 
 
 def _cell_attribute(name: str) -> Any:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from speechgru.audio.sample_arrays import Samples
 from speechgru.fork_lock import not_forking
-from speechgru.sample_arrays import Samples
 
 SAMPLE_RATE = 16_000
 """Rate in Hz to which all sound is resampled."""

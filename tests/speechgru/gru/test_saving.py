@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from speechgru import GRU
-from tests.speechgru.gru_reference import (
+from tests.speechgru.gru.reference import (
     FEATURES,
     STEPS,
     UNITS,

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from speechgru import GRU, GRUCell
-from tests.speechgru.gru_reference import (
+from tests.speechgru.gru.reference import (
     CONVENTIONS,
     FEATURES,
     UNITS,

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import tensorflow as tf
 
-from speechgru.gru_device import runs_on_gpu
+from speechgru.gru.device import runs_on_gpu
 
 Tensor: TypeAlias = Any  # TensorFlow has no types
 

@@ -1,8 +1,8 @@
 """Refuse bytes without a sound file's header, such as raw PCM, that libsndfile would decode."""
 
-from speechgru import ffmpeg, mpeg
+from speechgru.audio import ffmpeg, mpeg
+from speechgru.audio.sound_files import Content
 from speechgru.errors import AudioError
-from speechgru.sound_files import Content
 
 
 def refuse_headerless(content: Content, name: str) -> Content:

@@ -15,8 +15,8 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from speechgru import audio, cli, ffmpeg
-from speechgru.audio import AudioError, load
+from speechgru import audio, cli
+from speechgru.audio import AudioError, ffmpeg, load
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs ffmpeg")
 posix = pytest.mark.skipif(os.name != "posix", reason="the fake ffmpeg is a shell script")
@@ -160,7 +160,7 @@ def test_long_sound_is_read_to_its_end(tmp_path, monkeypatch):
     path = encode(tmp_path / "long.webm", tone(30, 48000), "-c:a libopus", 48000)
     signal = load(path)
     assert len(signal) == pytest.approx(30 * RATE, abs=1000)
-    monkeypatch.setattr("speechgru.sound_files.BLOCK_BYTES", 5000)
+    monkeypatch.setattr("speechgru.audio.sound_files.BLOCK_BYTES", 5000)
     np.testing.assert_allclose(load(path), signal, atol=1e-5)  # soxr's rounding
 
 
@@ -412,7 +412,7 @@ def test_a_child_that_outlives_ffmpeg_is_not_waited_for(fake, tmp_path):
 def test_endless_output_is_stopped_at_the_longest_sound(fake, tmp_path, monkeypatch):
     (tmp_path / "out").write_bytes(au([]))
     pid = fake(f"cat {tmp_path}/out /dev/zero")
-    monkeypatch.setattr(audio, "_MAX_SECONDS", 100)
+    monkeypatch.setattr("speechgru.audio.loading._MAX_SECONDS", 100)
     with pytest.raises(AudioError, match="hours of sound, found more"):
         load(AMR)
     assert is_gone(pid)

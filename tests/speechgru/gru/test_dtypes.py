@@ -12,9 +12,9 @@ pytest.importorskip("keras", reason="the GRU needs Keras: install the extra trai
 
 import tensorflow as tf
 
-from tests.speechgru.gru_accuracy import LIMITS, relative_errors
+from tests.speechgru.gru.accuracy import LIMITS, relative_errors
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DTYPES = [numbers for numbers in LIMITS if numbers != "TF32"]
 HAS_GPU = bool(tf.config.list_physical_devices("GPU"))
 GPU = [pytest.mark.gpu, pytest.mark.skipif(not HAS_GPU, reason="there is no GPU")]
@@ -41,7 +41,7 @@ TF32_PLACES = [PLACES[0], PLACES[2]]
 IN_A_NEW_PROCESS = """
 import json, os, sys
 assert "NVIDIA_TF32_OVERRIDE" not in os.environ
-from tests.speechgru.gru_accuracy import relative_errors
+from tests.speechgru.gru.accuracy import relative_errors
 print(json.dumps(relative_errors(*json.loads(sys.argv[1]))))
 """
 

@@ -10,9 +10,10 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speechgru import AudioError, audio, mpeg
+from speechgru import AudioError, audio
+from speechgru.audio import mpeg
 
-SAMPLES = Path(__file__).parents[2] / "samples"
+SAMPLES = Path(__file__).parents[3] / "samples"
 RATES = [8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000]
 ID3V2 = b"ID3\x03\0\0" + bytes([0, 0, 0x10, 0]) + bytes(2048)
 ID3V1 = b"TAG" + bytes(125)

@@ -7,9 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-from speechgru import SpeechGRUError, microphone
-from speechgru.microphone import Microphone, MicrophoneError, find_device, list_devices
-from tests.speechgru.fake_sounddevice import FakeSoundDevice, PortAudioError, blocks_of
+from speechgru import SpeechGRUError
+from speechgru.audio import microphone
+from speechgru.audio.microphone import Microphone, MicrophoneError, find_device, list_devices
+from tests.speechgru.audio.fake_sounddevice import FakeSoundDevice, PortAudioError, blocks_of
 
 
 @pytest.fixture
@@ -99,7 +100,8 @@ def test_no_sounddevice_is_an_error(monkeypatch):
 def test_no_portaudio_is_an_error(failure, message, tmp_path):
     (tmp_path / "sounddevice.py").write_text(f"raise {failure}")
     code = (
-        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from speechgru import microphone\n"
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from speechgru.audio import microphone\n"
         "try: microphone.list_devices()\n"
         "except microphone.MicrophoneError as error: print(error)"
     )
@@ -173,7 +175,7 @@ def test_importing_the_module_needs_no_sounddevice(tmp_path):
     (tmp_path / "sounddevice.py").write_text("raise SystemExit('imported')")
     path = os.pathsep.join([str(tmp_path), *sys.path])
     subprocess.run(
-        [sys.executable, "-c", "import speechgru.microphone, speechgru.cli"],
+        [sys.executable, "-c", "import speechgru.audio.microphone, speechgru.cli"],
         check=True,
         env={**os.environ, "PYTHONPATH": path},
     )

@@ -10,7 +10,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from speechgru import GRU
-from tests.speechgru.gru_reference import (
+from tests.speechgru.gru.reference import (
     CONVENTIONS,
     FEATURES,
     STEPS,

@@ -8,7 +8,7 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speechgru.resampling import Resampler
+from speechgru.audio.resampling import Resampler
 
 RATES = (4000, 8000, 15999, 16000, 22050, 44100, 48000, 192000)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from speechgru.sample_arrays import Array, Samples
+from speechgru.audio.sample_arrays import Array, Samples
 
 _PARTS_PER_SECOND = 10  # of live audio: how often `Mixer` looks at the channels
 _CANCELLATION = 0.25  # two equally loud channels with a correlation below -0.75; see `find_signs`
