@@ -156,17 +156,19 @@ def _check_labels(labels: Any) -> None:
         raise ValueError(f"`labels` must be two or more different words. Received: {labels!r}")
 
 
-def streaming(model: keras.Model, frames: int) -> keras.Model:
+def streaming(model: keras.Model, frames: int, *, every_step: bool = False) -> keras.Model:
     """Build a streaming model, which takes its state as input and returns the next one.
 
     Args:
         model: a model of `build_model`; the result shares its layers and weights.
         frames: MFCC frames that one call takes. If the convolution's stride does not divide it,
             only the first call, from zeros, computes what `model` computes.
+        every_step: whether to return the logits of every step of the GRUs, not of the last one
+            alone. Default False.
 
     Returns:
         A model from a dict of "mfcc", float32 (batch, frames, n_mfcc), and the state to a dict of
-        "logits", (batch, labels), and the next state under the names of the state with "next_"
+        "logits", (batch, labels) or (batch, steps, labels), and the next state under the names of the state with "next_"
         before them. The state is "frames", the scaled frames that the next call still needs, and
         "h_1", "h_2", ..., the outputs of the GRUs. From zeros, one second gives the logits that
         `model` gives.
@@ -184,11 +186,19 @@ def streaming(model: keras.Model, frames: int) -> keras.Model:
     next_state = {"next_frames": x[:, stride - width :]}
     x = conv(x)
     for gru, h in zip(grus, states, strict=True):
+        gru = _of_every_step(gru) if every_step else gru
         x = gru(x, initial_state=h)
         next_state[f"next_{h.name}"] = x[:, -1] if gru.return_sequences else x
     logits = model.get_layer("logits")(x)
     inputs = {tensor.name: tensor for tensor in (mfcc, past, *states)}
     return keras.Model(inputs, {"logits": logits, **next_state}, name=f"{model.name}_streaming")
+
+
+def _of_every_step(gru: GRU) -> GRU:
+    """Return a layer with the cell of another one that returns the output of every step."""
+    layer = GRU.from_config({**gru.get_config(), "return_sequences": True})
+    layer.cell = gru.cell
+    return layer
 
 
 def initial_state(model: keras.Model, batch: int) -> dict[str, Any]:

@@ -14,6 +14,7 @@ def add_noise(
     noise: tf.Tensor,
     draws: RandomDraws,
     settings: Augment,
+    spoken: tf.Tensor | float = 1.0,
 ) -> tf.Tensor:
     """Mix noise into speech at a random SNR, and fill clips of silence with noise.
 
@@ -26,6 +27,7 @@ def add_noise(
         noise: float32, shape (rows, NOISE_ROW), noise at an RMS near 1.
         draws: the random numbers of the step.
         settings: `noise_share` and `snr_db`.
+        spoken: share of each clip's time to which the SNR refers. Default 1.
 
     Returns:
         float32, shape (batch, samples).
@@ -35,7 +37,8 @@ def add_noise(
     silence_level = tf.where(draws.bernoulli("digital zero", 0.1), 0.0, silence_level)
     noise_level = 0.0
     if settings.noise_share:
-        noise_level = rms(speech) / db_to_amplitude(draws.uniform("snr", *settings.snr_db))
+        loudness = rms(speech) / tf.sqrt(tf.maximum(spoken, 1e-3))
+        noise_level = loudness / db_to_amplitude(draws.uniform("snr", *settings.snr_db))
         has_noise = draws.bernoulli("noise share", settings.noise_share)
         noise_level = tf.where(has_noise, noise_level, 0.0)
     level = tf.where(is_silence, silence_level, noise_level)

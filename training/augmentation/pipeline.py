@@ -17,6 +17,7 @@ def augment(
     noise: tf.Tensor,
     draws: RandomDraws,
     settings: Augment,
+    spoken: tf.Tensor | float = 1.0,
 ) -> tf.Tensor:
     """Augment a batch of clips.
 
@@ -26,6 +27,7 @@ def augment(
         noise: float32, shape (rows, NOISE_ROW), consecutive noise at an RMS near 1.
         draws: the random numbers of the step.
         settings: what to change and how much.
+        spoken: share of each clip's time that is not silence, float32, shape (batch, 1). Default 1.
 
     Returns:
         float32, shape (batch, samples), in [-1, 1].
@@ -33,7 +35,7 @@ def augment(
     is_silence = is_silence[:, None]
     speech = change_speed_and_shift(audio, draws, settings)
     speech = reverberate(speech, draws, settings.reverb_share)
-    mixed = add_noise(speech, is_silence, noise, draws, settings)
+    mixed = add_noise(speech, is_silence, noise, draws, settings, spoken)
     mixed = apply_microphone(mixed, draws, settings)
     mixed = apply_telephone(mixed, draws, settings.telephone_share)
     if settings.gain_db == (0, 0):

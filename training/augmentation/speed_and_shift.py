@@ -21,12 +21,26 @@ def change_speed_and_shift(audio: tf.Tensor, draws: RandomDraws, settings: Augme
     Returns:
         float32, shape (batch, samples), in [-1, 1].
     """
-    changes_speed = settings.speed and settings.speed_share
-    if not (settings.shift_ms or changes_speed):
+    if not (settings.shift_ms or settings.speed and settings.speed_share):
         return int16_to_float(audio)
-    samples = audio.shape[1]
+    times = tf.range(audio.shape[1], dtype=tf.float32)[None]
+    return interpolate(audio, source_times(times, audio.shape[1], draws, settings))
+
+
+def source_times(times: tf.Tensor, samples: int, draws: RandomDraws, settings: Augment) -> tf.Tensor:
+    """Return where in the clips the sound comes from that is heard at given times.
+
+    Args:
+        times: float32, shape (1, n), in samples of the changed clips.
+        samples: number of samples of a clip.
+        draws: the random numbers of the step.
+        settings: `speed`, `speed_share` and `shift_ms`.
+
+    Returns:
+        float32, shape (batch, n), in samples.
+    """
     speed = tf.ones((draws.batch_size, 1))
-    if changes_speed:
+    if settings.speed and settings.speed_share:
         drawn = draws.uniform("speed", 1 - settings.speed, 1 + settings.speed)
         speed = tf.where(draws.bernoulli("speed share", settings.speed_share), drawn, speed)
     middle = start = samples / 2
@@ -34,8 +48,7 @@ def change_speed_and_shift(audio: tf.Tensor, draws: RandomDraws, settings: Augme
         # Whole samples: at a speed of 1 the interpolation then changes nothing.
         limit = settings.shift_ms * RATE / 1000
         start = middle + tf.round(draws.uniform("shift", -limit, limit))
-    times = (tf.range(samples, dtype=tf.float32)[None] - middle) * speed + start
-    return interpolate(audio, times)
+    return (times - middle) * speed + start
 
 
 @tf.function(jit_compile=True)  # XLA fuses the gathers, which takes a fifth of the time

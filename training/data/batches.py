@@ -13,7 +13,7 @@ from training.clips.errors import DataError
 from training.clips.words import UNKNOWN
 from training.data.clip_table import ClipTable
 
-NEGATIVE_SHARE = 0.25  # of what is drawn as "unknown", if there is negative speech
+NEGATIVE_SHARE = 0.25  # of what is drawn as "unknown"
 Pool = tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]  # rows and their probabilities
 
 
@@ -27,16 +27,19 @@ class DrawShares:
         synthetic_share: least share of synthetic clips in what is drawn of a label, in [0, 1].
         spliced_share: share of splices of two commands in what is drawn of "unknown", in [0, 1].
             Default 0.
+        negative_share: share of negative speech in what is drawn of "unknown", if there is any, in
+            [0, 1]. Default 0.25.
     """
 
     synthetic_weight: float
     synthetic_share: float
     spliced_share: float = 0.0
+    negative_share: float = NEGATIVE_SHARE
 
     def __post_init__(self) -> None:
         if not self.synthetic_weight >= 0:
             raise DataError(f"synthetic_weight: expected 0 or more, found {self.synthetic_weight}")
-        for name in ("synthetic_share", "spliced_share"):
+        for name in ("synthetic_share", "spliced_share", "negative_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise DataError(f"{name}: expected 0 to 1, found {getattr(self, name)}")
 
@@ -122,7 +125,7 @@ def _origin_shares(count: Counter[str], is_unknown: bool, shares: DrawShares) ->
     """The share of each origin in what is drawn of a label; recordings take what is left."""
     own = dict.fromkeys(count, 1.0) | {"synthetic": shares.synthetic_share}
     if is_unknown:
-        own["negative"] = NEGATIVE_SHARE
+        own["negative"] = shares.negative_share
         if not count["backwards"]:
             own["splice"] = shares.spliced_share
     elif count["synthetic"]:

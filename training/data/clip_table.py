@@ -23,6 +23,7 @@ class ClipTable:
         words: the word of each clip.
         names: the name of each clip; see `Task.lists`.
         recorded: the clips that were read from the data folder, in their order.
+        following: the rows of clips that a sound goes on in, by the row of the clip before.
     """
 
     def __init__(self, size: int) -> None:
@@ -31,6 +32,7 @@ class ClipTable:
         self.words: list[str] = []
         self.names: list[str] = []
         self.recorded: list[Clip] = []
+        self.following: dict[int, int] = {}
 
     @property
     def samples(self) -> Samples:

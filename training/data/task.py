@@ -15,7 +15,7 @@ from training.clips.speakers import clips_without_speaker
 from training.clips.splitting import Split, split_clips
 from training.clips.window import Samples
 from training.clips.words import SILENCE, UNKNOWN, choose_words, respell, warn_of_thin_words
-from training.data.batches import DrawShares, Pool, make_pools
+from training.data.batches import NEGATIVE_SHARE, DrawShares, Pool, make_pools
 from training.data.clip_table import ClipTable
 from training.data.held_out_folders import check_sources
 from training.data.noise_recordings import Noise, noise_rows, read_noises
@@ -38,6 +38,8 @@ class Task:
         labels: the commands, "unknown" and "silence".
         clips: all training clips, int16, shape (clips, WINDOW); row 0 is digital silence.
         pools: for each label the rows of `clips` to draw from, and their probabilities.
+        following: for each row of `clips` the row that the sound goes on in, of the same recording
+            of negative speech and a second later, or -1; int32, shape (clips,).
         noise: recorded and made noises at an RMS near 1, float32, shape (rows, NOISE_ROW).
         validation: the validation clips, int16, shape (n, WINDOW).
         targets: the label numbers of the validation clips, int32, shape (n,).
@@ -56,6 +58,7 @@ class Task:
     labels: tuple[str, ...]
     clips: Samples
     pools: list[Pool]
+    following: npt.NDArray[np.int32]
     noise: npt.NDArray[np.float32]
     validation: Samples
     targets: npt.NDArray[np.int32]
@@ -81,6 +84,7 @@ def make_task(
     synthetic_share: float,
     seed: int,
     spliced_share: float = 0.0,
+    negative_share: float = NEGATIVE_SHARE,
     noise: Path | None = None,
 ) -> Task:
     """Read a data folder, and lay out the clips that are drawn for each label.
@@ -105,6 +109,8 @@ def make_task(
         spliced_share: share of splices of two commands in what is drawn of "unknown", if there
             are recorded other words too; commands with a letter in common are not joined.
             Default 0.
+        negative_share: share of negative speech in what is drawn of "unknown", if there is any.
+            Default 0.25.
         noise: folder of noises, of any rate and length, besides `_background_noise_`. Default:
             None.
 
@@ -113,7 +119,7 @@ def make_task(
             the data folder that are held out.
     """
     sources = DataSources(data, negative, synthetic, noise)
-    shares = DrawShares(synthetic_weight, synthetic_share, spliced_share)
+    shares = DrawShares(synthetic_weight, synthetic_share, spliced_share, negative_share)
     check_sources(sources)
     found = find_clips(data)
     commands = choose_words(found, words)
@@ -139,6 +145,7 @@ def make_task(
         labels=labels,
         clips=training.samples,
         pools=pools,
+        following=_following(training),
         noise=_all_noise(noises, training, pools[labels.index(UNKNOWN)], for_noise),
         validation=validation.samples,
         targets=_targets(validation, labels),
@@ -174,6 +181,12 @@ def _all_noise(
     """The training parts of recorded noises, and made noises with babble of unknown words."""
     speech = table.samples[rng.choice(unknown[0], BABBLE_CLIPS)]
     return noise_rows([*(noise.training for noise in noises), *synthetic_noise(speech, rng)])
+
+
+def _following(table: ClipTable) -> npt.NDArray[np.int32]:
+    following = np.full(len(table.names), -1, np.int32)
+    following[list(table.following)] = list(table.following.values())
+    return following
 
 
 def _targets(table: ClipTable, labels: Sequence[str]) -> npt.NDArray[np.int32]:

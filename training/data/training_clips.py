@@ -1,5 +1,6 @@
 """Lay out the training clips: recorded, negative speech, synthetic, and made of commands."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -58,8 +59,11 @@ def training_clips(
     table.add("silent", SILENCE, "", np.zeros(WINDOW, np.int16))
     table.read("recorded", reading, clips, "training clips", sources.data)
     for recording in negative:
+        rows = dict(zip(recording.starts, itertools.count(len(table.names)), strict=False))
         for window in recording.windows():
             table.add("negative", UNKNOWN, recording.name, window)
+        later = ((start + WINDOW, row) for start, row in rows.items())
+        table.following |= {row: rows[start] for start, row in later if start in rows}
     if sources.synthetic is not None:
         table.read("synthetic", reading, synthetic, "synthetic clips", sources.synthetic)
     if not is_made:

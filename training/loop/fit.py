@@ -107,6 +107,7 @@ def _train_epoch(trainer: Trainer, epoch: int, bar: Any, out: Path) -> None:
 def _batches(trainer: Trainer, epoch: int) -> Iterator[tuple[Any, Any]]:
     """Draw an epoch's batches. Each is drawn and copied while the step before it runs."""
     rng = np.random.default_rng((trainer.recipe.seed, epoch))
+    trainer.start_epoch()
 
     def draw() -> tuple[Any, Any]:
         return trainer.load(*trainer.draw(rng))

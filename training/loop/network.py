@@ -25,18 +25,20 @@ def build_preset(preset: str, labels: Sequence[str], config: MFCCConfig) -> kera
     return build_model(cast(Preset, preset), labels, config)
 
 
-def without_front_end(model: keras.Model) -> keras.Model:
+def without_front_end(model: keras.Model, seconds: int = 1) -> keras.Model:
     """Return a model from features and a state to logits and the next state.
 
     Args:
         model: a model of `build_preset`. The result shares its layers and weights.
+        seconds: how many seconds the features are of. If there are several, the logits are those of
+            every hop. Default 1.
 
     Returns:
         A model as `speechgru.models.streaming` makes it. That of a teacher has no state.
     """
     scaled = model.get_layer("scale").input
     if any(isinstance(layer, GRU) for layer in model.layers):
-        return streaming(model, scaled.shape[1])
+        return streaming(model, seconds * scaled.shape[1], every_step=seconds > 1)
     mfcc = keras.Input(scaled.shape[1:], name="mfcc")
     return keras.Model({"mfcc": mfcc}, {"logits": keras.Model(scaled, model.output)(mfcc)})
 
@@ -71,7 +73,7 @@ class Network:
         if recipe.average:
             self.train_model = build_preset(preset, labels, recipe.front_end)
             set_weights(self.train_model, model.get_weights())
-        self.classifier = without_front_end(self.train_model)
+        self.classifier = without_front_end(self.train_model, recipe.scene_seconds)
         self.history: list[dict[str, float]] = []
         self.set_eval_model(model)
 

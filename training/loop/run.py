@@ -28,6 +28,7 @@ from training.loop.devices import (
 from training.loop.fit import train
 from training.loop.librosa_features import librosa_log_mel, with_silence
 from training.loop.report import report
+from training.loop.stream_trainer import StreamTrainer
 from training.loop.trainer import Trainer
 from training.recipes.recipe import Recipe, with_batch_size
 from training.run_files import run_folder
@@ -76,7 +77,8 @@ def _run(plan: Plan, device: Device, strategy: Any) -> bool:
     log_mel = None
     if options.features == "librosa":
         task, log_mel = _librosa_features(task, recipe)
-    trainer = Trainer(
+    kind = StreamTrainer if recipe.scene_seconds > 1 else Trainer
+    trainer = kind(
         task,
         recipe,
         [model.model for model in start] or None,
@@ -104,6 +106,7 @@ def _make_task(data: Path, options: Options, recipe: Recipe) -> Task:
         synthetic_share=recipe.synthetic_share,
         seed=recipe.seed,
         spliced_share=recipe.spliced_share,
+        negative_share=recipe.negative_share,
     )
 
 

@@ -121,6 +121,9 @@ class Trainer:
             self.task, recipe.batch_size, recipe.unknown_share, recipe.silence_share, rng
         )
 
+    def start_epoch(self) -> None:
+        """Prepare for the draws of an epoch."""
+
     def adapt(self, rng: np.random.Generator, batches: int = 16) -> None:
         """Set the scaling of the features from augmented training clips.
 
@@ -257,17 +260,12 @@ class Trainer:
             shape (networks,) each; and the state in which each clip leaves it.
         """
         self.traces += 1
-        replica = tf.distribute.get_replica_context()
-        seed = self.recipe.seed + SEED_STRIDE * replica.replica_id_in_sync_group
-        drawn = None
-        if self.compiled:
-            drawn = draw_before_xla(RandomDraws((seed, number), len(labels)), self.recipe.augment)
+        seed, drawn = self._seed(), self._drawn(len(labels), number)
         features, targets = self._features(inputs, labels, seed, number, drawn)
-        carries = tf.random.stateless_uniform((len(labels), 1), (seed + 2, number))
-        carries = tf.cast(carries < self.recipe.state_carry_probability, tf.float32)
+        carries = self._carries(seed, number, len(labels))
         with tf.GradientTape() as tape:
             outputs = [
-                network.classifier({"mfcc": features, **_scaled(state, carries)}, training=True)
+                network.classifier({"mfcc": features, **scaled(state, carries)}, training=True)
                 for network, state in zip(self.networks, states, strict=True)
             ]
             logits = [output["logits"] + self.prior for output in outputs]
@@ -281,6 +279,22 @@ class Trainer:
         ]
         correct = tf.reduce_sum(tf.cast(predictions == labels, tf.float32), axis=1)
         return losses, correct, next_states
+
+    def _seed(self) -> Any:
+        """Return the seed of the device."""
+        replica = tf.distribute.get_replica_context()
+        return self.recipe.seed + SEED_STRIDE * replica.replica_id_in_sync_group
+
+    def _drawn(self, batch: int, number: Any) -> State | None:
+        """Return the random numbers that XLA cannot draw, or None without XLA."""
+        if not self.compiled:
+            return None
+        return draw_before_xla(RandomDraws((self._seed(), number), batch), self.recipe.augment)
+
+    def _carries(self, seed: Any, number: Any, batch: int) -> Any:
+        """Return 1 for clips that start from the state that the step before left, else 0."""
+        carries = tf.random.stateless_uniform((batch, 1), (seed + 2, number))
+        return tf.cast(carries < self.recipe.state_carry_probability, tf.float32)
 
     def _compute_features(
         self, inputs: Any, labels: Any, seed: Any, number: Any, drawn: State | None
@@ -343,7 +357,7 @@ class Trainer:
         self.optimizer.apply(clipped, self._variables())
 
 
-def _scaled(state: State, factors: Any) -> State:
+def scaled(state: State, factors: Any) -> State:
     """Multiply the rows of a state by factors, (batch, 1)."""
     return {
         name: value * tf.reshape(factors, (-1, *[1] * (len(value.shape) - 1)))

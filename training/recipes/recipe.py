@@ -61,10 +61,14 @@ class Recipe:
         unknown_share: share of "unknown" in each batch.
         silence_share: share of "silence" in each batch. Commands share the rest equally.
         spliced_share: share of "unknown" that joins the halves of two commands.
+        negative_share: share of negative speech in what is drawn of "unknown", if there is any.
         synthetic_weight: how often a synthetic clip is drawn for each time a real one is.
         synthetic_share: least share of synthetic clips in what is drawn of a label.
         state_carry_probability: probability that a clip starts from the state that a clip of the
             step before left, as in a stream; the others start from zeros.
+        scene_seconds: seconds in a scene. Above 1, batches are scenes of several clips instead of
+            single clips, and the networks learn to detect commands in streams.
+        stream_weight: weight of what a network pays in a scene for missed and wrong commands.
         seed: seed of all random draws.
         front_end: settings of the MFCC front end.
         augment: settings of the augmentation.
@@ -88,9 +92,12 @@ class Recipe:
     unknown_share: BelowHalf = 0.2
     silence_share: BelowHalf = 0.06
     spliced_share: BelowHalf = 0.1
+    negative_share: Share = 0.25
     synthetic_weight: Annotated[float, Field(ge=0, le=1000)] = 0.15
     synthetic_share: BelowHalf = 0.2
     state_carry_probability: Share = 0.5
+    scene_seconds: Annotated[int, Field(ge=1, le=30)] = 1
+    stream_weight: Annotated[float, Field(ge=0, le=100)] = 0.5
     seed: Annotated[int, Field(ge=0, lt=2**31 - 1)] = 0
     front_end: MFCCConfig = MFCCConfig()
     augment: Augment = Augment()
@@ -112,10 +119,11 @@ class Recipe:
                 f"`epochs`: expected at most {MAX_STEPS // self.steps} with {self.steps} steps, "
                 f"found {self.epochs}"
             )
-        if self.spliced_share + self.synthetic_share > 0.7:  # negative speech has the rest
+        shares = self.negative_share, self.synthetic_share, self.spliced_share
+        if sum(shares) > 0.95:
             raise ValueError(
-                "`spliced_share`: expected at most 0.7 together with `synthetic_share`, found "
-                f"{self.spliced_share} and {self.synthetic_share}"
+                "`spliced_share`: expected at most 0.95 together with `negative_share` and "
+                f"`synthetic_share`, found {sum(shares):g}"
             )
         _check_front_end(self.front_end)
         for key, limit in (

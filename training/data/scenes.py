@@ -1,0 +1,65 @@
+"""Draw scenes: seconds of sound one after another, as a microphone hears them."""
+
+import numpy as np
+import numpy.typing as npt
+
+from training.data.batches import label_shares
+from training.data.task import Task
+
+GO_ON = 0.85  # probability that a sentence goes on for another second, if it is so long
+
+Rows = npt.NDArray[np.int32]
+
+
+class SceneDrawer:
+    """Draws batches of scenes.
+
+    A second of a scene is a clip of its own, or the next second of the recording of negative speech
+    that the second before comes from. So most sentences last several seconds, from one scene into
+    the next scene of the same place in the batch.
+
+    Args:
+        task: the data.
+        size: scenes in a batch.
+        seconds: seconds in a scene.
+        unknown_share: share of "unknown" in the clips of their own.
+        silence_share: share of "silence" in them. Commands share the rest equally.
+    """
+
+    def __init__(
+        self, task: Task, size: int, seconds: int, unknown_share: float, silence_share: float
+    ) -> None:
+        self.task, self.size, self.seconds = task, size, seconds
+        self.shares = label_shares(len(task.labels), unknown_share, silence_share)
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the scenes before, as at the start of an epoch."""
+        self._row = np.zeros(self.size, np.int32)  # digital silence
+        self._label = np.full(self.size, len(self.task.labels) - 1, np.int32)
+
+    def draw(self, rng: np.random.Generator) -> tuple[Rows, Rows]:
+        """Draw a batch.
+
+        Returns:
+            Rows of `task.clips`, int32, shape (batch, seconds), and labels, int32, shape (batch,
+            1 + seconds). The first label is that of the second before the scene.
+        """
+        rows, labels = [], [self._label]
+        for _ in range(self.seconds):
+            self._row, self._label = self._next(rng)
+            rows.append(self._row)
+            labels.append(self._label)
+        return np.stack(rows, axis=1), np.stack(labels, axis=1)
+
+    def _next(self, rng: np.random.Generator) -> tuple[Rows, Rows]:
+        labels = rng.choice(len(self.shares), self.size, p=self.shares).astype(np.int32)
+        rows = np.empty(self.size, np.int32)
+        for label in np.unique(labels):
+            places = labels == label
+            pool, probabilities = self.task.pools[label]
+            rows[places] = rng.choice(pool, int(places.sum()), p=probabilities)
+        following = self.task.following[self._row]
+        goes_on = (following >= 0) & (rng.random(self.size) < GO_ON)
+        unknown = np.int32(len(self.shares) - 2)
+        return np.where(goes_on, following, rows), np.where(goes_on, unknown, labels)

@@ -1,0 +1,94 @@
+"""What a network pays for its scores in a scene: missed commands, and commands nobody gave.
+
+The detection rule averages the scores of a command over some hops and compares the mean with a
+threshold (`speechgru.detection`). So the losses are those of means of scores, at the hop where the
+mean is greatest: max-pooling, as for one keyword in Sun et al. 2017 (arXiv:1705.02411).
+"""
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from training.clips.window import RATE
+
+SMOOTHING_HOPS = 12
+EARLIEST = 0.25  # seconds of a second, from which on its command may be heard
+LATEST = 0.6  # seconds after a second, until which its command may still be heard
+LEAST = 0.35  # seconds of the second after a command that a scene must have to be judged by it
+TINY = 1e-4
+
+
+class SceneTimes(NamedTuple):
+    """The hops of scenes and what is spoken then.
+
+    Attributes:
+        second: number of the scene's second that a hop's last sample is from, -1 before the scene,
+            int32, shape (batch, hops).
+        position: seconds since that second began, float32, shape (batch, hops).
+    """
+
+    second: Any
+    position: Any
+
+
+def scene_times(source: Any) -> SceneTimes:
+    """Return the times of hops.
+
+    Args:
+        source: where in a scene the last sample of each hop comes from, float32, in samples, shape
+            (batch, hops).
+    """
+    seconds = source / RATE
+    second = tf.floor(seconds - 1e-6)
+    return SceneTimes(tf.cast(second, tf.int32), seconds - second)
+
+
+def labels_of(seconds: Any, labels: Any) -> Any:
+    """Return the labels of seconds; silence, the last label's number, is around the scene.
+
+    Args:
+        seconds: int32, shape (batch, n), from -1 for the second before the scene.
+        labels: int32, shape (batch, 1 + seconds).
+    """
+    count = labels.shape[1]
+    found = tf.gather(labels, tf.clip_by_value(seconds + 1, 0, count - 1), batch_dims=1)
+    return tf.where((seconds >= -1) & (seconds < count - 1), found, -1)
+
+
+def stream_losses(probabilities: Any, labels: Any, times: SceneTimes) -> tuple[Any, Any]:
+    """Return what scenes pay for wrong commands and for missed ones.
+
+    Args:
+        probabilities: of every hop, float32, shape (batch, hops, labels).
+        labels: int32, shape (batch, 1 + seconds), the first that of the second before the scene.
+        times: of the hops.
+
+    Returns:
+        For each scene the loss of wrong commands, and the sum over its commands of the loss of
+        missing them; float32, shape (batch,) each.
+    """
+    commands = probabilities.shape[2] - 2
+    scores = probabilities[:, :, :commands]
+    own = tf.where(times.position >= EARLIEST, labels_of(times.second, labels), -1)
+    last = tf.where(times.position < LATEST, labels_of(times.second - 1, labels), -1)
+    allowed = tf.maximum(tf.one_hot(own, commands), tf.one_hot(last, commands))
+    wrong = scores * (1 - allowed)
+    every_hop = -tf.math.log(1 - tf.reduce_sum(wrong, axis=2) + TINY)
+    worst = tf.reduce_max(_smoothed(wrong), axis=(1, 2))
+    false_accepts = tf.reduce_mean(every_hop, axis=1) - tf.math.log(1 - worst + TINY)
+    smoothed, missed = _smoothed(scores), 0.0
+    for second in range(labels.shape[1] - 1):
+        since = tf.cast(times.second - second, tf.float32) + times.position
+        heard = (since >= EARLIEST) & (since < 1 + LATEST)
+        label = labels[:, second + 1]
+        score = tf.gather(smoothed, tf.clip_by_value(label, 0, commands - 1), axis=2, batch_dims=1)
+        best = tf.reduce_max(tf.where(heard, score, 0.0), axis=1)
+        is_judged = (label < commands) & (since[:, -1] >= 1 + LEAST)
+        missed += tf.where(is_judged, -tf.math.log(best + TINY), 0.0)
+    return false_accepts, missed
+
+
+def _smoothed(scores: Any) -> Any:
+    """Return the means of the last SMOOTHING_HOPS hops, (batch, hops, labels)."""
+    padded = tf.pad(scores, ((0, 0), (SMOOTHING_HOPS - 1, 0), (0, 0)))
+    return tf.nn.avg_pool1d(padded, SMOOTHING_HOPS, 1, "VALID")
