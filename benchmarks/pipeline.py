@@ -71,7 +71,7 @@ def read_task(data: Path, recipe: "Recipe") -> "Task":
     task = make_task(
         data,
         words=None,
-        negative=None,
+        negative=(),
         synthetic=None,
         synthetic_weight=recipe.synthetic_weight,
         synthetic_share=recipe.synthetic_share,

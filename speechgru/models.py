@@ -168,10 +168,10 @@ def streaming(model: keras.Model, frames: int, *, every_step: bool = False) -> k
 
     Returns:
         A model from a dict of "mfcc", float32 (batch, frames, n_mfcc), and the state to a dict of
-        "logits", (batch, labels) or (batch, steps, labels), and the next state under the names of the state with "next_"
-        before them. The state is "frames", the scaled frames that the next call still needs, and
-        "h_1", "h_2", ..., the outputs of the GRUs. From zeros, one second gives the logits that
-        `model` gives.
+        "logits", (batch, labels) or (batch, steps, labels), and the next state under the names of
+        the state with "next_" before them. The state is "frames", the scaled frames that the next
+        call still needs, and "h_1", "h_2", ..., the outputs of the GRUs. From zeros, one second
+        gives the logits that `model` gives.
     """
     conv = model.get_layer("conv")
     (stride,), (width,) = conv.strides, conv.kernel_size

@@ -35,7 +35,7 @@ def task(word_folder):
     return make_task(
         word_folder,
         words=["yes", "no"],
-        negative=None,
+        negative=(),
         synthetic=None,
         synthetic_weight=0.2,
         synthetic_share=0.0,

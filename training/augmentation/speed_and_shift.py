@@ -21,13 +21,15 @@ def change_speed_and_shift(audio: tf.Tensor, draws: RandomDraws, settings: Augme
     Returns:
         float32, shape (batch, samples), in [-1, 1].
     """
-    if not (settings.shift_ms or settings.speed and settings.speed_share):
+    if not (settings.shift_ms or (settings.speed and settings.speed_share)):
         return int16_to_float(audio)
     times = tf.range(audio.shape[1], dtype=tf.float32)[None]
     return interpolate(audio, source_times(times, audio.shape[1], draws, settings))
 
 
-def source_times(times: tf.Tensor, samples: int, draws: RandomDraws, settings: Augment) -> tf.Tensor:
+def source_times(
+    times: tf.Tensor, samples: int, draws: RandomDraws, settings: Augment
+) -> tf.Tensor:
     """Return where in the clips the sound comes from that is heard at given times.
 
     Args:

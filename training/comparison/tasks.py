@@ -75,7 +75,7 @@ class SpeechTask:
         task = make_task(
             data,
             words=None,
-            negative=None,
+            negative=(),
             synthetic=None,
             synthetic_weight=0.0,
             synthetic_share=0.0,

@@ -17,8 +17,8 @@ def check_sources(sources: DataSources) -> None:
             `_background_noise_`; or there are lists of clips in the synthetic folder.
     """
     data = sources.data.resolve()
-    folders = {"negative": sources.negative, "synthetic": sources.synthetic, "noise": sources.noise}
-    for kind, folder in folders.items():
+    folders = [("synthetic", sources.synthetic), ("noise", sources.noise)]
+    for kind, folder in [*(("negative", folder) for folder in sources.negative), *folders]:
         if folder is None or not _overlap(folder.resolve(), data):
             continue
         if kind != "noise" or not _is_background_noise(folder, sources.data):

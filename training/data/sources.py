@@ -10,12 +10,12 @@ class DataSources:
 
     Attributes:
         data: `<word>/<file>`, with `_background_noise_` and lists if it has them.
-        negative: speech without commands. Default None.
+        negative: speech without commands. Default: none.
         synthetic: `<word>/<file>`, spoken by speech synthesisers. Default None.
         noise: more background noise. Default None.
     """
 
     data: Path
-    negative: Path | None = None
+    negative: tuple[Path, ...] = ()
     synthetic: Path | None = None
     noise: Path | None = None

@@ -78,7 +78,7 @@ def make_task(
     data: Path,
     *,
     words: Sequence[str] | None,
-    negative: Path | None,
+    negative: Sequence[Path],
     synthetic: Path | None,
     synthetic_weight: float,
     synthetic_share: float,
@@ -99,7 +99,7 @@ def make_task(
     Args:
         data: folder of `<word>/<file>`, with `_background_noise_` and lists if it has them.
         words: command words; None to choose them, `["all"]` for every word folder.
-        negative: folder of speech without commands, of any length, for "unknown"; or None.
+        negative: folders of speech without commands, of any length, for "unknown"; may be empty.
         synthetic: folder of `<word>/<file>` spoken by speech synthesisers, for training only; or
             None.
         synthetic_weight: how often a synthetic clip of a command is drawn, at least, for each
@@ -118,7 +118,7 @@ def make_task(
         DataError: a folder does not hold what a task needs, or another folder may hold clips of
             the data folder that are held out.
     """
-    sources = DataSources(data, negative, synthetic, noise)
+    sources = DataSources(data, tuple(negative), synthetic, noise)
     shares = DrawShares(synthetic_weight, synthetic_share, spliced_share, negative_share)
     check_sources(sources)
     found = find_clips(data)
@@ -212,11 +212,15 @@ def _lists(
 def _summary(table: ClipTable, sources: DataSources, noises: Sequence[Noise]) -> str:
     count: Counter[str] = Counter(table.origins)
     folders = (
-        ("recorded", sources.data),
+        ("recorded", [sources.data]),
         ("negative", sources.negative),
-        ("synthetic", sources.synthetic),
+        ("synthetic", [sources.synthetic] if sources.synthetic else []),
     )
-    given = [f"{count[of]:,} clips of {folder.name}" for of, folder in folders if folder]
+    given = [
+        f"{count[of]:,} clips of {' and '.join(folder.name for folder in named)}"
+        for of, named in folders
+        if named
+    ]
     if sources.noise is not None:
         added = sum(noise.folder == sources.noise for noise in noises)
         given.append(f"{added:,} noises of {sources.noise.name}")

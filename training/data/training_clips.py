@@ -44,10 +44,10 @@ def training_clips(
     Raises:
         DataError: a folder cannot be used.
     """
-    negative = read_negative_speech(reading, sources.negative) if sources.negative else []
+    negative = [r for folder in sources.negative for r in read_negative_speech(reading, folder)]
     synthetic = respell(find_clips(sources.synthetic), commands) if sources.synthetic else []
     known = {*commands, SILENCE}
-    is_made = sources.negative is None and all(c.word in known for c in (*clips, *synthetic))
+    is_made = not sources.negative and all(c.word in known for c in (*clips, *synthetic))
     most = min(len(clips), MADE_CLIPS)
     backwards = most if is_made else 0
     splices = backwards if len(commands) > 1 else 0

@@ -26,7 +26,7 @@ class Options:
     data: Path | None = None
     recipe: str = "medium"
     words: tuple[str, ...] | None = None
-    negative: Path | None = None
+    negative: tuple[Path, ...] = ()
     noise: Path | None = None
     synthetic: Path | None = None
     epochs: int | None = None
@@ -48,11 +48,12 @@ class Options:
         Args:
             folder: the folder in which the command was typed.
         """
-        names = ("data", "negative", "noise", "synthetic", "start", "out")
+        names = ("data", "noise", "synthetic", "start", "out")
         given = {name: getattr(self, name) for name in names}
         paths = {name: folder / path for name, path in given.items() if path is not None}
+        negative = tuple(folder / path for path in self.negative)
         teachers = tuple(folder / teacher for teacher in self.teachers)
-        return dataclasses.replace(self, **paths, teachers=teachers)
+        return dataclasses.replace(self, **paths, negative=negative, teachers=teachers)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -73,7 +74,7 @@ def parse_arguments(arguments: Sequence[str]) -> Options:
     if "resume" in given and "out" not in given:
         raise UsageError("--resume: expected --out with the folder of the run as well")
     values.setdefault("out", Path("runs") / time.strftime("%Y%m%d-%H%M%S"))
-    for name in given & {"words", "teachers"}:
+    for name in given & {"negative", "words", "teachers"}:
         values[name] = tuple(values[name])
     return Options(**values, given=given, command=tuple(arguments))
 
@@ -107,7 +108,13 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         metavar="W",
         help='command words, or "all" (default: the ten usual words if present, else all)',
     )
-    add("--negative", type=_path, metavar="DIR", help="speech without commands, of any length")
+    add(
+        "--negative",
+        type=_path,
+        nargs="+",
+        metavar="DIR",
+        help="speech without commands, of any length",
+    )
     add("--noise", type=_path, metavar="DIR", help="more background noise, of any length")
     add("--synthetic", type=_path, metavar="DIR", help="<word>/*.wav for training only")
 

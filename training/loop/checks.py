@@ -71,26 +71,25 @@ def find_labels(data: Path, words: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _check_data(options: Options) -> None:
-    for name, content in (
-        ("data", "<word>/*.wav"),
-        ("synthetic", "<word>/*.wav"),
-        ("negative", "sound files"),
-        ("noise", "sound files"),
-    ):
-        folder: Path | None = getattr(options, name)
-        if folder is None:
-            continue
-        if folder.resolve() == options.out.resolve():
-            raise DataError(f"--out: {folder}: expected another folder than that of --{name}")
-        if not folder.is_dir():
-            found = "a file" if folder.exists() else "nothing"
-            raise DataError(f"--{name}: {folder}: expected a folder of {content}, found {found}")
-        if name == "data":  # `find_labels` looks into it
-            continue
-        with _without_warnings():
-            clips = find_recordings(folder) if content == "sound files" else find_clips(folder)
-        if not clips:
-            raise DataError(f"--{name}: {folder}: expected a folder of {content}, found none in it")
+    folders = [("data", options.data), ("synthetic", options.synthetic), ("noise", options.noise)]
+    for name, folder in [*folders, *(("negative", folder) for folder in options.negative)]:
+        if folder is not None:
+            _check_folder(name, folder, options.out)
+
+
+def _check_folder(name: str, folder: Path, out: Path) -> None:
+    content = "<word>/*.wav" if name in ("data", "synthetic") else "sound files"
+    if folder.resolve() == out.resolve():
+        raise DataError(f"--out: {folder}: expected another folder than that of --{name}")
+    if not folder.is_dir():
+        found = "a file" if folder.exists() else "nothing"
+        raise DataError(f"--{name}: {folder}: expected a folder of {content}, found {found}")
+    if name == "data":  # `find_labels` looks into it
+        return
+    with _without_warnings():
+        clips = find_recordings(folder) if content == "sound files" else find_clips(folder)
+    if not clips:
+        raise DataError(f"--{name}: {folder}: expected a folder of {content}, found none in it")
 
 
 def _without_warnings() -> contextlib.AbstractContextManager[object]:

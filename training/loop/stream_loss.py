@@ -18,8 +18,8 @@ LEAST = 0.35  # seconds of the second after a command that a scene must have to 
 TINY = 1e-4
 
 
-class SceneTimes(NamedTuple):
-    """The hops of scenes and what is spoken then.
+class HopTimes(NamedTuple):
+    """When the sound of the hops of scenes comes from.
 
     Attributes:
         second: number of the scene's second that a hop's last sample is from, -1 before the scene,
@@ -31,7 +31,7 @@ class SceneTimes(NamedTuple):
     position: Any
 
 
-def scene_times(source: Any) -> SceneTimes:
+def hop_times(source: Any) -> HopTimes:
     """Return the times of hops.
 
     Args:
@@ -40,11 +40,11 @@ def scene_times(source: Any) -> SceneTimes:
     """
     seconds = source / RATE
     second = tf.floor(seconds - 1e-6)
-    return SceneTimes(tf.cast(second, tf.int32), seconds - second)
+    return HopTimes(tf.cast(second, tf.int32), seconds - second)
 
 
 def labels_of(seconds: Any, labels: Any) -> Any:
-    """Return the labels of seconds; silence, the last label's number, is around the scene.
+    """Return the labels of seconds, or -1 for those that are not in a scene.
 
     Args:
         seconds: int32, shape (batch, n), from -1 for the second before the scene.
@@ -55,7 +55,7 @@ def labels_of(seconds: Any, labels: Any) -> Any:
     return tf.where((seconds >= -1) & (seconds < count - 1), found, -1)
 
 
-def stream_losses(probabilities: Any, labels: Any, times: SceneTimes) -> tuple[Any, Any]:
+def stream_losses(probabilities: Any, labels: Any, times: HopTimes) -> tuple[Any, Any]:
     """Return what scenes pay for wrong commands and for missed ones.
 
     Args:

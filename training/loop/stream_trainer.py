@@ -10,23 +10,25 @@ from training.augmentation.random_draws import RandomDraws
 from training.augmentation.speed_and_shift import source_times
 from training.clips.window import RATE, WINDOW
 from training.data.scenes import Rows, SceneDrawer
-from training.loop.stream_loss import labels_of, scene_times, stream_losses
-from training.loop.trainer import State, Trainer, scaled
+from training.loop.stream_loss import hop_times, stream_losses
+from training.loop.trainer import Trainer
 
 
 class StreamTrainer(Trainer):
     """A trainer whose batches are scenes of `recipe.scene_seconds` seconds.
 
-    A network pays for its logits at the end of each second, as for single clips, and for what the
-    detection rule would make of its scores in the scene: see `stream_loss`.
+    A network learns from the label at the end of each second, as with single clips, and from what
+    the detection rule makes of its scores during the scene: see `stream_loss`. Students learn from
+    the probabilities of the recipe's model after every hop.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         recipe = self.recipe
         (frames,) = self.networks[0].eval_model.get_layer("conv").strides
-        self.hop_samples = recipe.front_end.hop_length * frames
-        self.drawer = SceneDrawer(
+        self._hop_samples = recipe.front_end.hop_length * frames
+        self._samples = recipe.scene_seconds * WINDOW
+        self._drawer = SceneDrawer(
             self.task,
             recipe.batch_size,
             recipe.scene_seconds,
@@ -35,72 +37,58 @@ class StreamTrainer(Trainer):
         )
 
     def start_epoch(self) -> None:
-        self.drawer.restart()
+        self._drawer.restart()
 
     def draw(self, rng: np.random.Generator) -> tuple[Rows, Rows]:
-        return self.drawer.draw(rng)
+        return self._drawer.draw(rng)
 
     def augmented(self, clips: Any, labels: Any, draws: RandomDraws) -> tuple[Any, Any]:
-        is_silence = labels[:, 1:] == len(self.task.labels) - 1
-        spoken = 1 - tf.reduce_mean(tf.cast(is_silence, tf.float32), axis=1, keepdims=True)
-        audio = tf.reshape(clips, (-1, self.recipe.scene_seconds * WINDOW))
+        is_silent = tf.cast(labels[:, 1:] == len(self.task.labels) - 1, tf.float32)
+        spoken = 1 - tf.reduce_mean(is_silent, axis=1, keepdims=True)
+        audio = tf.reshape(clips, (-1, self._samples))
         settings = self.recipe.augment
         audio = augment(audio, spoken[:, 0] == 0, self.noise, draws, settings, spoken)
         return audio, self._smoothed(labels[:, 1:])
 
-    def _step(
-        self, inputs: Any, labels: Any, number: Any, states: list[State]
-    ) -> tuple[Any, Any, list[State]]:
-        self.traces += 1
-        seed, drawn = self._seed(), self._drawn(len(labels), number)
-        features, targets = self._features(inputs, labels, seed, number, drawn)
-        carries = self._carries(seed, number, len(labels))
-        hops = self.recipe.scene_seconds * RATE // self.hop_samples
-        ends = (tf.range(hops, dtype=tf.float32)[None] + 1) * self.hop_samples
-        draws = RandomDraws((seed, number), len(labels), drawn)
-        source = source_times(
-            ends, self.recipe.scene_seconds * WINDOW, draws, self.recipe.augment
-        )
-        times = scene_times(source)
-        with tf.GradientTape() as tape:
-            outputs = [
-                network.classifier({"mfcc": features, **scaled(state, carries)}, training=True)
-                for network, state in zip(self.networks, states, strict=True)
-            ]
-            losses, correct = [], []
-            taught = None
-            for output in outputs:
-                loss, share = self._scene_loss(output["logits"], taught, targets, labels, source, times)
-                losses.append(loss)
-                correct.append(share * self.recipe.batch_size)
-                taught = tf.stop_gradient(tf.nn.softmax(outputs[0]["logits"]))
-        weights = [network.train_model.trainable_variables for network in self.networks]
-        self._update(tape.gradient(losses, weights))
-        next_states = [
-            {name: output[f"next_{name}"] for name in state}
-            for output, state in zip(outputs, states, strict=True)
-        ]
-        return tf.stack(losses), tf.stack(correct), next_states
-
-    def _scene_loss(
-        self, logits: Any, taught: Any, targets: Any, labels: Any, source: Any, times: Any
+    def _objective(
+        self, features: Any, targets: Any, labels: Any, draws: RandomDraws, logits: list[Any]
     ) -> tuple[Any, Any]:
-        """Return a network's mean loss, and the share of correct predictions at ends of seconds."""
-        seconds = labels.shape[1] - 1
-        ends = tf.range(1, seconds + 1, dtype=tf.float32)[None, :, None] * RATE
-        before = tf.reduce_sum(tf.cast(source[:, None] < ends - 0.5, tf.int32), axis=2)
-        is_in = before < source.shape[1]
-        at_ends = tf.gather(logits, tf.minimum(before, source.shape[1] - 1), batch_dims=1)
-        own = tf.nn.softmax_cross_entropy_with_logits(targets, at_ends + self.prior)
-        is_in = tf.cast(is_in, tf.float32)
-        clip_loss = tf.reduce_sum(own * is_in) / tf.reduce_sum(is_in)
-        predictions = tf.argmax(at_ends + self.prior, axis=2, output_type=tf.int32)
-        correct = tf.cast(predictions == labels[:, 1:], tf.float32)
-        share = tf.reduce_sum(correct * is_in) / tf.reduce_sum(is_in)
-        wrong, missed = stream_losses(tf.nn.softmax(logits), labels, times)
-        stream = tf.reduce_mean(wrong + missed)
-        if taught is not None:
-            weight = self.recipe.teaching
-            distilled = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(taught, logits))
-            clip_loss = (1 - weight) * clip_loss + weight * distilled
-        return clip_loss + self.recipe.stream_weight * stream, share
+        hops = self._samples // self._hop_samples
+        heard = (tf.range(hops, dtype=tf.float32)[None] + 1) * self._hop_samples
+        source = source_times(heard, self._samples, draws, self.recipe.augment)
+        ends, is_in = self._ends_of_seconds(source)
+        times = hop_times(source)
+        taught = tf.stop_gradient(tf.nn.softmax(logits[0]))
+        losses, correct = [], []
+        for number, own in enumerate(logits):
+            at_ends = tf.gather(own, ends, batch_dims=1) + self.prior
+            loss = _mean(tf.nn.softmax_cross_entropy_with_logits(targets, at_ends), is_in)
+            if number:
+                weight = self.recipe.teaching
+                distilled = tf.nn.softmax_cross_entropy_with_logits(taught, own)
+                loss = (1 - weight) * loss + weight * tf.reduce_mean(distilled)
+            wrong, missed = stream_losses(tf.nn.softmax(own), labels, times)
+            losses.append(loss + self.recipe.stream_weight * tf.reduce_mean(wrong + missed))
+            predictions = tf.argmax(at_ends, axis=2, output_type=tf.int32)
+            is_right = tf.cast(predictions == labels[:, 1:], tf.float32)
+            correct.append(_mean(is_right, is_in) * self.recipe.batch_size)
+        return tf.stack(losses), tf.stack(correct)
+
+    def _ends_of_seconds(self, source: Any) -> tuple[Any, Any]:
+        """Return the hop in which each second ends, and 1 where it is in the scene, else 0.
+
+        Args:
+            source: where the hops come from, in samples, (batch, hops).
+
+        Returns:
+            int32 and float32, shape (batch, seconds) each.
+        """
+        hops = source.shape[1]
+        ends = (tf.range(self.recipe.scene_seconds, dtype=tf.float32) + 1) * RATE
+        before = source[:, None] < ends[None, :, None] - 0.5
+        hop = tf.reduce_sum(tf.cast(before, tf.int32), axis=2)
+        return tf.minimum(hop, hops - 1), tf.cast(hop < hops, tf.float32)
+
+
+def _mean(values: Any, weights: Any) -> Any:
+    return tf.reduce_sum(values * weights) / tf.reduce_sum(weights)

@@ -268,17 +268,36 @@ class Trainer:
                 network.classifier({"mfcc": features, **scaled(state, carries)}, training=True)
                 for network, state in zip(self.networks, states, strict=True)
             ]
-            logits = [output["logits"] + self.prior for output in outputs]
-            losses = self._losses(features, targets, logits)
+            logits = [output["logits"] for output in outputs]
+            draws = RandomDraws((seed, number), len(labels), drawn)
+            losses, correct = self._objective(features, targets, labels, draws, logits)
         weights = [network.train_model.trainable_variables for network in self.networks]
         self._update(tape.gradient(losses, weights))
-        predictions = tf.argmax(tf.stack(logits), axis=2, output_type=tf.int32)
         next_states = [
             {name: output[f"next_{name}"] for name in state}
             for output, state in zip(outputs, states, strict=True)
         ]
-        correct = tf.reduce_sum(tf.cast(predictions == labels, tf.float32), axis=1)
         return losses, correct, next_states
+
+    def _objective(
+        self, features: Any, targets: Any, labels: Any, draws: RandomDraws, logits: list[Any]
+    ) -> tuple[Any, Any]:
+        """Return each network's part of the loss, and its number of correct predictions.
+
+        Args:
+            features: MFCC, shape (batch, frames, n_mfcc).
+            targets: float32, shape (batch, labels).
+            labels: int32, shape (batch,).
+            draws: the random numbers with which the clips were augmented.
+            logits: of each network, shape (batch, labels).
+
+        Returns:
+            Shape (networks,) each.
+        """
+        logits = [own + self.prior for own in logits]
+        predictions = tf.argmax(tf.stack(logits), axis=2, output_type=tf.int32)
+        correct = tf.reduce_sum(tf.cast(predictions == labels, tf.float32), axis=1)
+        return self._losses(features, targets, logits), correct
 
     def _seed(self) -> Any:
         """Return the seed of the device."""

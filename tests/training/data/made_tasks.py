@@ -10,7 +10,7 @@ def task(folder: Path, **changes: Any) -> Task:
     """The task of a folder with the commands yes and no, and without other sources."""
     arguments: dict[str, Any] = {
         "words": ["yes", "no"],
-        "negative": None,
+        "negative": [],
         "synthetic": None,
         "synthetic_weight": 0.2,
         "synthetic_share": 0.0,

@@ -29,7 +29,7 @@ def test_negative_speech_and_synthetic_clips_are_drawn_as_unknown_and_as_words(
     (tmp_path / "negative").mkdir()
     speech = np.concatenate([0.1 * np.ones(40000), np.zeros(32000)])  # the end says nothing
     soundfile.write(tmp_path / "negative" / "a.wav", speech, 16000)
-    made = task(word_folder, negative=tmp_path / "negative", synthetic=voices)
+    made = task(word_folder, negative=[tmp_path / "negative"], synthetic=voices)
     plain = task(word_folder)
     assert len(made.pools[2][0]) == len(plain.pools[2][0]) + 5 + 30  # windows, birds
     assert len(made.pools[0][0]) == len(plain.pools[0][0]) + 30
@@ -44,7 +44,7 @@ def test_negative_speech_and_synthetic_clips_are_drawn_as_unknown_and_as_words(
 
 def test_synthetic_clips_are_at_least_their_share_of_every_label(word_folder, voices, tmp_path):
     soundfile.write(tmp_path / "a.wav", 0.1 * np.ones(40000), 16000)
-    for negative in (None, tmp_path):
+    for negative in ([], [tmp_path]):
         made = task(word_folder, negative=negative, synthetic=voices, synthetic_share=0.4)
         for label in range(3):
             assert made.pools[label][1][-30:].sum() == pytest.approx(0.4)

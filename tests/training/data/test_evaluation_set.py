@@ -17,7 +17,7 @@ def test_validation_clips_are_those_that_training_validates_on(word_folder, word
     task = make_task(
         word_folder,
         words=words,
-        negative=None,
+        negative=(),
         synthetic=None,
         synthetic_weight=0.2,
         synthetic_share=0.0,

@@ -11,16 +11,18 @@ from training.data.sources import DataSources
 @pytest.mark.parametrize("kind", ["negative", "synthetic", "noise"])
 @pytest.mark.parametrize("place", [".", "bird", "..", "bird/../yes"])
 def test_a_folder_that_shares_clips_with_the_data_folder_is_refused(kind, place, word_folder):
+    folder = word_folder / place
+    sources = {kind: [folder] if kind == "negative" else folder}
     with pytest.raises(DataError, match="expected a folder apart from the data folder") as error:
-        task(word_folder, **{kind: word_folder / place})
+        task(word_folder, **sources)
     assert f"data folder {word_folder}," in str(error.value)
-    assert str(error.value).startswith(f"{word_folder / place}: ")
+    assert str(error.value).startswith(f"{folder}: ")
 
 
 def test_links_into_the_data_folder_are_refused(word_folder, tmp_path):
     (tmp_path / "link").symlink_to(word_folder / "bird")
     with pytest.raises(DataError, match="link: expected a folder apart from"):
-        task(word_folder, negative=tmp_path / "link")
+        task(word_folder, negative=[tmp_path / "link"])
 
 
 def test_noise_may_lie_in_the_data_folders_noise(tmp_path):
@@ -29,13 +31,14 @@ def test_noise_may_lie_in_the_data_folders_noise(tmp_path):
     check_sources(DataSources(tmp_path, noise=inner))
     check_sources(DataSources(tmp_path, noise=inner.parent))
     with pytest.raises(DataError, match="apart from the data folder"):
-        check_sources(DataSources(tmp_path, negative=inner, noise=inner))
+        check_sources(DataSources(tmp_path, negative=[inner], noise=inner))
 
 
 def test_folders_with_alike_names_are_apart(tmp_path):
     for name in ("words", "words2"):
         (tmp_path / name).mkdir()
-    check_sources(DataSources(tmp_path / "words", *[tmp_path / "words2"] * 3))
+    other = tmp_path / "words2"
+    check_sources(DataSources(tmp_path / "words", (other,), other, other))
 
 
 @pytest.mark.parametrize("name", ["testing_list.txt", "Validation_List.txt"])

@@ -133,8 +133,8 @@ def test_no_file_is_read_twice(word_folder, tmp_path, monkeypatch):
     counted = collections.Counter()
     load = audio.load
     monkeypatch.setattr(audio, "load", lambda path: counted.update([path]) or load(path))
-    given = {name: tmp_path / name for name in ("negative", "noise", "synthetic")}
-    made = task(word_folder, **given)
+    given = {name: tmp_path / name for name in ("noise", "synthetic")}
+    made = task(word_folder, negative=[tmp_path / "negative"], **given)
     assert set(counted.values()) == {1}
     read = len(made.lists["training"]) + len(made.lists["validation"]) + 30 + 3
     assert len(counted) == read
@@ -169,14 +169,15 @@ def test_every_word_is_a_command_and_speakers_are_split_officially(tmp_path):
 
 @pytest.mark.parametrize("name", ["negative", "noise"])
 def test_a_folder_without_sound_is_refused(name, word_folder, tmp_path):
+    sources = {name: [tmp_path] if name == "negative" else tmp_path}
     with pytest.raises(DataError, match="found none"):
-        task(word_folder, **{name: tmp_path})
+        task(word_folder, **sources)
     soundfile.write(tmp_path / "a.wav", np.zeros(16000), 16000)
     with pytest.raises(DataError, match="found none"):
-        task(word_folder, **{name: tmp_path})
+        task(word_folder, **sources)
     (tmp_path / "a.wav").write_text("no sound")
     with pytest.raises(DataError, match="1 of 1 files could not be read"):
-        task(word_folder, **{name: tmp_path})
+        task(word_folder, **sources)
 
 
 # Folders as users have them

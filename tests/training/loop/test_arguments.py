@@ -25,11 +25,14 @@ def test_options_are_read_and_the_command_is_recorded():
 
 
 def test_paths_can_be_made_independent_of_the_current_folder():
-    options = parse_arguments(["--data", "d", "--start", "/s", "--teachers", "t", "--out", "o"])
+    options = parse_arguments(
+        ["--data", "d", "--start", "/s", "--teachers", "t", "--negative", "n", "/m", "--out", "o"]
+    )
     moved = options.from_folder(Path("/home/me"))
     assert (moved.data, moved.start) == (Path("/home/me/d"), Path("/s"))
     assert moved.teachers == (Path("/home/me/t"),)
-    assert (moved.negative, moved.out) == (None, Path("/home/me/o"))
+    assert moved.negative == (Path("/home/me/n"), Path("/m"))
+    assert (moved.noise, moved.out) == (None, Path("/home/me/o"))
 
 
 @pytest.mark.parametrize(

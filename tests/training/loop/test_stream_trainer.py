@@ -1,0 +1,77 @@
+"""Training on scenes."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from training.augmentation.random_draws import RandomDraws
+from training.loop.stream_trainer import StreamTrainer
+
+SECONDS = 2
+
+
+@pytest.fixture(scope="module")
+def stream_recipe(family_recipe):
+    return dataclasses.replace(family_recipe, scene_seconds=SECONDS, batch_size=8)
+
+
+@pytest.fixture(scope="module")
+def trainer(task, stream_recipe):
+    trainer = StreamTrainer(task, stream_recipe)
+    trainer.adapt(np.random.default_rng(0), batches=1)
+    return trainer
+
+
+def test_scenes_are_clips_one_after_another(task, plain_scenes):
+    rows, labels = plain_scenes.draw(np.random.default_rng(0))
+    audio, targets = plain_scenes.augmented(
+        task.clips[rows], labels, RandomDraws((0, 0), len(rows))
+    )
+    spoken = (labels[:, 1:] != len(task.labels) - 1).any(axis=1)
+    expected = task.clips[rows].reshape(len(rows), -1)[spoken] / np.float32(32768)
+    np.testing.assert_allclose(audio.numpy()[spoken], expected, atol=1e-6)
+    np.testing.assert_array_equal(targets.numpy().argmax(axis=2), labels[:, 1:])
+
+
+@pytest.fixture(scope="module")
+def plain_scenes(task, stream_recipe):
+    augment = dataclasses.replace(
+        stream_recipe.augment,
+        **dict.fromkeys(["shift_ms", "speed_share", "noise_share", "reverb_share", "eq_db"], 0.0),
+        **dict.fromkeys(["band_limit_share", "telephone_share"], 0.0),
+        gain_db=(0.0, 0.0),
+    )
+    return StreamTrainer(task, dataclasses.replace(stream_recipe, augment=augment))
+
+
+def test_ends_of_seconds_are_found_at_every_speed(trainer):
+    hops = SECONDS * 25
+    heard = (np.arange(hops, dtype=np.float32)[None] + 1) * 640
+    source = np.concatenate([(heard - 16_000) * speed + 16_000 for speed in (1.0, 1.25, 0.8)])
+    ends, is_in = trainer._ends_of_seconds(tf.constant(source))
+    np.testing.assert_array_equal(ends, [[24, 49], [24, 44], [24, 49]])
+    np.testing.assert_array_equal(is_in, [[1, 1], [1, 1], [1, 0]])
+
+
+@pytest.mark.usefixtures("on_cpu")
+def test_networks_learn_a_scene(trainer):
+    batch = trainer.load(*trainer.draw(np.random.default_rng(1)))
+    results = [trainer.step(*batch, number) for number in range(25)]
+    losses = np.array([loss.numpy() for loss, _ in results])
+    assert losses.shape == (25, 2)
+    assert (losses[-5:].mean(axis=0) < 0.8 * losses[:3].mean(axis=0)).all()
+    assert all((share.numpy() >= 0).all() and (share.numpy() <= 1).all() for _, share in results)
+    assert trainer.traces == 1
+
+
+@pytest.mark.usefixtures("on_cpu")
+def test_xla_computes_the_same_losses(task, stream_recipe):
+    losses = []
+    for compiled in (False, True):
+        trainer = StreamTrainer(task, stream_recipe, compiled=compiled)
+        trainer.adapt(np.random.default_rng(0), batches=1)
+        batch = trainer.load(*trainer.draw(np.random.default_rng(1)))
+        losses.append(trainer.step(*batch, 0)[0].numpy())
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
