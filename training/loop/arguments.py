@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 from speechgru.errors import SpeechGRUError
+from training.run_files.trained_model import is_bundled
 
 
 class UsageError(SpeechGRUError, ValueError):
@@ -50,6 +51,8 @@ class Options:
         """
         names = ("data", "noise", "synthetic", "start", "out")
         given = {name: getattr(self, name) for name in names}
+        if self.start and is_bundled(self.start):
+            del given["start"]
         paths = {name: folder / path for name, path in given.items() if path is not None}
         negative = tuple(folder / path for path in self.negative)
         teachers = tuple(folder / teacher for teacher in self.teachers)
@@ -138,8 +141,9 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--start",
         type=_path,
-        metavar="RUN_DIR",
-        help="continue from the models of this run (default: new models)",
+        metavar="RUN_DIR|NAME",
+        help="continue from the models of this run, or from the bundled model of this name "
+        "(default: new models)",
     )
     add(
         "--teachers",

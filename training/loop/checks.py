@@ -12,7 +12,7 @@ from training.clips.words import SILENCE, UNKNOWN, choose_words
 from training.loop.arguments import Options, UsageError
 from training.recipes.recipe import Recipe, load_recipe, override, with_batch_size
 from training.run_files import run_folder
-from training.run_files.trained_model import read_metrics
+from training.run_files.trained_model import is_bundled, read_metrics
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,9 +49,9 @@ def check_options(options: Options) -> Plan:
         run_folder.check_new(options.out, recipe)
     _check_data(options)
     labels = find_labels(options.data, options.words) if options.data else None
-    for folder in (options.start, *options.teachers):
-        if folder is not None:
-            _check_run(folder)
+    started = [] if options.start is None or is_bundled(options.start) else [options.start]
+    for folder in (*started, *options.teachers):
+        _check_run(folder)
     return Plan(options, recipe, labels)
 
 

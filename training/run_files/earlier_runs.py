@@ -7,31 +7,31 @@ from typing import Any
 
 import keras
 
+import speechgru
+from speechgru import Recognizer, pretrained
+from speechgru.pretrained import load_model
 from training.clips.errors import DataError
 from training.loop.network import build_preset
 from training.recipes.recipe import Recipe, RecipeError
 from training.run_files.run_folder import MODEL, RunFolderError
-from training.run_files.trained_model import load_trained
+from training.run_files.trained_model import is_bundled, load_trained
 
 
 @dataclasses.dataclass(frozen=True)
 class EarlierRun:
-    """A finished run.
+    """A finished run, or a bundled model.
 
     Attributes:
-        folder: its folder.
+        folder: its folder, or the name of the bundled model.
         model: its model.
         metrics: its `metrics.json`.
+        file: the model's file.
     """
 
     folder: Path
     model: keras.Model
     metrics: dict[str, Any]
-
-    @property
-    def file(self) -> Path:
-        """The model's file."""
-        return self.folder / MODEL
+    file: Path
 
 
 def load_teachers(folders: Sequence[Path], recipe: Recipe) -> list[EarlierRun]:
@@ -41,7 +41,7 @@ def load_teachers(folders: Sequence[Path], recipe: Recipe) -> list[EarlierRun]:
         ModelError: there is no model in a folder.
         RecipeError: a model has another front end than the recipe.
     """
-    teachers = [EarlierRun(folder, *load_trained(folder)) for folder in folders]
+    teachers = [_load_run(folder) for folder in folders]
     for teacher in teachers:
         found = teacher.model.get_layer("mfcc").config
         if found != recipe.front_end:
@@ -55,7 +55,8 @@ def load_start(folder: Path, recipe: Recipe) -> list[EarlierRun]:
     """Load the models that a run starts from: the preset's, then each student's.
 
     Args:
-        folder: an earlier run. A model is in the folder of its preset's name if there is one.
+        folder: an earlier run. A model is in the folder of its preset's name if there is one. Or
+            the name of a bundled model: then each preset starts from its own bundled model.
         recipe: the recipe of the new run.
 
     Raises:
@@ -63,25 +64,49 @@ def load_start(folder: Path, recipe: Recipe) -> list[EarlierRun]:
         RunFolderError: it is not the folder of a run.
         RecipeError: a model is not of the recipe's preset or front end.
     """
+    if is_bundled(folder):
+        return [_load_bundled(preset, recipe) for preset in (recipe.preset, *recipe.students)]
     return [
         _load_start(own if (own := folder / preset).is_dir() else folder, preset, recipe)
         for preset in (recipe.preset, *recipe.students)
     ]
 
 
+def _load_bundled(preset: str, recipe: Recipe) -> EarlierRun:
+    if preset not in pretrained.NAMES:
+        known = " or ".join(pretrained.NAMES)
+        raise RecipeError(f"--start: expected a recipe of {known}, found the preset {preset}")
+    metrics = {
+        "labels": list(Recognizer(preset).labels),
+        "commands": [f"# {preset}: the bundled model of speechgru {speechgru.__version__}"],
+        "epochs": 0,
+        "training_seconds": 0.0,
+    }
+    file = Path(pretrained.__file__).with_name(f"{preset}.keras")
+    return _checked(EarlierRun(Path(preset), load_model(preset), metrics, file), preset, recipe)
+
+
+def _load_run(folder: Path) -> EarlierRun:
+    return EarlierRun(folder, *load_trained(folder), folder / MODEL)
+
+
 def _load_start(folder: Path, preset: str, recipe: Recipe) -> EarlierRun:
-    run = EarlierRun(folder, *load_trained(folder))
+    run = _load_run(folder)
     for key, kind in (("commands", list), ("epochs", int), ("training_seconds", (int, float))):
         if not isinstance(run.metrics.get(key), kind):
             raise RunFolderError(
                 f"{folder / 'metrics.json'}: expected that of a run with `{key}`, found "
                 f"{run.metrics.get(key)!r}"
             )
+    return _checked(run, preset, recipe)
+
+
+def _checked(run: EarlierRun, preset: str, recipe: Recipe) -> EarlierRun:
     expected = build_preset(preset, run.metrics["labels"], recipe.front_end)
     front_end = run.model.get_layer("mfcc").config
     if front_end != recipe.front_end or _shapes(run.model) != _shapes(expected):
         raise RecipeError(
-            f"{folder}: expected a model of preset {preset} with the recipe's front end, "
+            f"{run.folder}: expected a model of preset {preset} with the recipe's front end, "
             f"found {run.model.name} with {front_end}"
         )
     return run

@@ -1,12 +1,19 @@
 """Tests of training/run_files/earlier_runs.py, and of runs that start from or learn from others."""
 
+import dataclasses
 import json
 import shutil
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
+from speechgru import ModelError, Recognizer
+from training.loop.arguments import parse_arguments
+from training.loop.checks import check_options
+from training.recipes.recipe import RecipeError, load_recipe
+from training.run_files.earlier_runs import check_labels, load_start
 from training.train import main
 
 
@@ -103,3 +110,27 @@ def test_a_start_needs_the_metrics_of_a_run(
     arguments = ["--data", str(word_folder), "--recipe", str(recipe_file), "--start", str(start)]
     assert main([*arguments, "--out", str(tmp_path / "new")]) == 2
     assert f"metrics.json: expected that of a run with `{key}`" in capsys.readouterr().err
+
+
+def test_a_run_starts_from_the_bundled_models(tmp_path):
+    recipe = dataclasses.replace(load_recipe("medium"), students=("small",))
+    started = load_start(Path("medium"), recipe)
+    assert [run.model.name for run in started] == ["speechgru_medium", "speechgru_small"]
+    assert [run.file.name for run in started] == ["medium.keras", "small.keras"]
+    check_labels(started, Recognizer().labels)
+    options = parse_arguments(["--start", "medium", "--out", "o"])
+    assert options.from_folder(tmp_path).start == Path("medium")
+    assert check_options(options).options.start == Path("medium")
+
+
+def test_a_preset_that_is_not_bundled_is_refused():
+    recipe = dataclasses.replace(load_recipe("medium"), preset="large")
+    with pytest.raises(RecipeError, match="expected a recipe of medium or small, found .* large"):
+        load_start(Path("medium"), recipe)
+
+
+def test_a_folder_goes_before_a_bundled_model_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "medium").mkdir()
+    with pytest.raises(ModelError, match=r"medium/model.keras: expected a trained model"):
+        check_options(parse_arguments(["--start", "medium", "--out", "o"]))
