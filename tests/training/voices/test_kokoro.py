@@ -24,9 +24,9 @@ def test_kokoro_gets_the_phonemes_of_its_training(monkeypatch, accent, off, toy,
         "en-gb": {"off": "ˈɒf\n", "toy": "tˈɔɪ\n", "door": "dˈɔː\n"},
     }
     monkeypatch.setattr(espeak, "run_program", lambda *command: spoken[command[4]][command[5]])
-    espeak.phonemes.cache_clear()
+    espeak.clause_phonemes.cache_clear()
     written = [phonemes(word, accent) for word in ("off", "toy", "door")]
-    espeak.phonemes.cache_clear()
+    espeak.clause_phonemes.cache_clear()
     assert written == [off, toy, door]
 
 
