@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from speechgru.detection import DetectionRule, stated_or_default
+from speechgru.detection import DetectionRule, RecordingRule, stated_or_default
 from speechgru.errors import ModelError, escape, shorten, show
 
 __all__ = [
@@ -53,8 +53,8 @@ class ModelFile:
         labels: classes in the order of the scores.
         settings: content of `speechgru.json`: `front_end`, `window_samples`, `hop_samples`,
             `state` (shapes of the state tensors of `stream`), `detection` (constants of
-            `speechgru.detection.DetectionRule`; not in files of format version 1),
-            `training_data`, `validation_accuracy`, `licence`, `versions`, ...
+            `DetectionRule` and `RecordingRule`; not in files of format version 1), `training_data`,
+            `validation_accuracy`, `licence`, `versions`, ...
     """
 
     name: str
@@ -77,12 +77,18 @@ class ModelFile:
         """Samples of audio that the signature `stream` takes."""
         return int(self.settings["hop_samples"])
 
-    def detection_rule(self, *, recording: bool = False) -> DetectionRule:
-        """The rule from scores to detections: for streams, or for whole recordings."""
-        hop_seconds = self.hop_samples / self.sample_rate
-        return DetectionRule.from_settings(
-            self.settings, self.labels, hop_seconds, recording=recording
-        )
+    @property
+    def hop_seconds(self) -> float:
+        """Length of the hops of a stream in seconds."""
+        return self.hop_samples / self.sample_rate
+
+    def detection_rule(self) -> DetectionRule:
+        """The rule from the scores of a stream to detections."""
+        return DetectionRule.from_settings(self.settings, self.labels, self.hop_seconds)
+
+    def recording_rule(self) -> RecordingRule:
+        """The rule from the scores of a whole recording to its answer."""
+        return RecordingRule.from_settings(self.settings, self.labels, self.hop_seconds)
 
 
 def locate(model: str | os.PathLike[str] | None) -> str | os.PathLike[str]:
@@ -311,11 +317,10 @@ def _check_detection(settings: dict[str, Any], labels: Sequence[str], name: str)
         return
     if not isinstance(detection, dict) or not isinstance(detection.get("recording", {}), dict):
         raise ModelError(f"{name}: expected an object detection, found {show(detection)}")
-    for recording in (False, True):
+    for rule, place in ((DetectionRule, "detection"), (RecordingRule, "detection.recording")):
         try:
-            DetectionRule.from_settings(settings, labels, 1.0, recording=recording)
+            rule.from_settings(settings, labels, 1.0)
         except ValueError as error:
-            place = "detection.recording" if recording else "detection"
             raise ModelError(f"{name}: {place} in {_SETTINGS}: {error}") from error
     for key in ("false_accepts_per_hour", "recall"):
         value = detection.get(key)

@@ -74,7 +74,7 @@ class Recognizer:
         self._num_threads = num_threads
         self._file = modelfile.read(model)
         self._rule = self._file.detection_rule()
-        self._recording_rule = self._file.detection_rule(recording=True)
+        self._recording_rule = self._file.recording_rule()
         self._window = WindowNetwork(self._file, num_threads)
         self._lock = threading.Lock()  # the network has one set of tensors
         self._idle = [StreamNetwork(self._file)]  # for recordings, one for each thread

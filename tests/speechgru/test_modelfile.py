@@ -97,7 +97,7 @@ def test_wrong_settings_are_named(path, changes, message):
 
 
 def change(detection, name, value):
-    """Change a constant of a detection, such as "recording.wait_hops"."""
+    """Change a constant of a detection, such as "recording.pause_hops"."""
     detection = copy.deepcopy(detection)
     *places, key = name.split(".")
     inner = detection
@@ -125,7 +125,7 @@ def change(detection, name, value):
         ("word_end_hops", True, "expected word_end_hops to be an integer"),
         ("max_context", 1.5, "expected max_context to be a number above 0 and up to 1, found 1.5"),
         ("recording", [], "expected an object detection"),
-        ("recording.wait_hops", -1, r"detection\.recording in .*: expected wait_hops"),
+        ("recording.pause_hops", -1, r"detection\.recording in .*: expected pause_hops"),
         (
             "recording.thresholds",
             {"no": 0.5},
@@ -151,7 +151,7 @@ def test_a_file_of_version_2_states_every_constant_but_those_for_recordings(path
     del detection[name]
     rewrite(path, detection=detection)
     if name == "recording":
-        assert modelfile.read(path).detection_rule(recording=True).wait_hops == 2
+        assert modelfile.read(path).recording_rule().pause_hops == 8
         return
     with pytest.raises(ModelError, match=f"detection .*: expected .*{name}"):
         modelfile.read(path)
@@ -176,8 +176,9 @@ def test_a_file_of_version_1_is_read_with_default_constants(path):
         rule = modelfile.read(path).detection_rule()
         assert rule.thresholds == {"yes": threshold or 0.5}
         assert rule.hop_seconds == 0.02
-        recording = modelfile.read(path).detection_rule(recording=True)
-        assert recording.wait_hops > rule.wait_hops
+        recording = modelfile.read(path).recording_rule()
+        assert recording.thresholds == {"yes": pytest.approx(0.8 * (threshold or 0.5))}
+        assert recording.hop_seconds == 0.02
 
 
 def with_settings(path, settings_):
