@@ -107,6 +107,8 @@ def _listen(
     """Print detections until the sound ends."""
     meter = _Meter(sound)
     programs: Programs | None = options.exec
+    if programs is not None:
+        programs.write_to_stderr = options.json  # stdout is for JSON only
 
     def report(detections: list[Detection]) -> None:
         for detection in detections:

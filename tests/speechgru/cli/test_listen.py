@@ -309,3 +309,14 @@ def test_the_output_of_arecord_can_be_piped(sound_server, recording):
     if "audio open error" in done.stderr:
         pytest.skip("needs ALSA's plugin for PulseAudio")
     assert [line.split()[1] for line in done.stdout.splitlines()] == WORDS
+
+
+def test_the_output_of_programs_is_not_between_lines_of_json(three_words):
+    pcm = (three_words * 32767).astype("<i2").tobytes()
+    code, words, errors = listen(pcm, "--exec", "echo {label}")
+    assert (code, words, sorted(errors.split())) == (0, WORDS, sorted(WORDS))
+
+
+def test_no_sound_in_a_pipe_is_one_line():
+    message = "speechgru: <stdin>: expected sound, found no samples\n"
+    assert listen(b"") == listen(b"\0") == (2, [], message)
