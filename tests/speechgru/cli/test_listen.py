@@ -46,6 +46,12 @@ def test_json_is_one_object_a_line(sounddevice, capfd):
 def test_devices_are_listed(sounddevice, capfd):
     assert main(["listen", "--list-devices"]) == 0
     assert capfd.readouterr().out == "*   1  Built-in Mic, 48000 Hz\n    2  USB Mic, 48000 Hz\n"
+    assert main(["listen", "--list-devices", "--json"]) == 0
+    devices = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert [(device["number"], device["is_default"]) for device in devices] == [
+        (1, True),
+        (2, False),
+    ]
 
 
 def test_lost_sound_is_counted_and_reported(sounddevice, capfd):
@@ -68,6 +74,7 @@ def test_lost_sound_is_counted_and_reported(sounddevice, capfd):
             "expected a microphone, found no device",
         ),
         (lambda module: None, ["--device", "9"], "9: expected the number or name of a device"),
+        (lambda module: None, ["--device", ""], "'': expected the number or name of a device"),
         (
             lambda module: setattr(module, "failure", PortAudioError("Device unavailable", -9985)),
             [],
