@@ -144,7 +144,8 @@ def write(path: Path, flatbuffer: bytes, labels: Sequence[str], settings: dict[s
             `detection` to its defaults where there is none.
 
     Raises:
-        ModelError: the labels are not different, printable lines of text.
+        ModelError: the labels are not different, printable lines of text, or a constant in
+            `detection` is missing or out of range.
         ValueError: the settings cannot be written as JSON.
     """
     from speechgru.atomic_files import replacing  # recognising does without it
@@ -156,6 +157,7 @@ def write(path: Path, flatbuffer: bytes, labels: Sequence[str], settings: dict[s
         "format_version": FORMAT_VERSION,
         "flatbuffer_sha256": hashlib.sha256(flatbuffer).hexdigest(),
     }
+    _check_detection(settings, labels, escape(str(path)))
     buffer = io.BytesIO()
     buffer.write(flatbuffer)
     with zipfile.ZipFile(buffer, "a") as archive:
@@ -185,7 +187,6 @@ def write_detection(path: str | os.PathLike[str], detection: Mapping[str, Any]) 
     model = read(path)
     stated = stated_or_default(model.settings, model.labels)
     settings = {**model.settings, "detection": {**stated, **detection}}
-    _check_detection(settings, model.labels, escape(model.name))
     write(Path(model.name), model.flatbuffer, model.labels, settings)
 
 
@@ -311,10 +312,10 @@ def _check_optional(settings: dict[str, Any], name: str) -> None:
 
 
 def _check_detection(settings: dict[str, Any], labels: Sequence[str], name: str) -> None:
-    """Check the constants of the rule; a file of format version 1 may have none."""
+    """Check the constants of the rules, also the defaults of a file of format version 1."""
     detection = settings.get("detection")
     if detection is None and settings["format_version"] == 1:
-        return
+        detection = {}
     if not isinstance(detection, dict) or not isinstance(detection.get("recording", {}), dict):
         raise ModelError(f"{name}: expected an object detection, found {show(detection)}")
     for rule, place in ((DetectionRule, "detection"), (RecordingRule, "detection.recording")):

@@ -181,6 +181,19 @@ def test_a_file_of_version_1_is_read_with_default_constants(path):
         assert recording.hop_seconds == 0.02
 
 
+@pytest.mark.parametrize("threshold", [1.0, 1e-7, 5e-324, 0.0])
+def test_any_threshold_of_a_file_of_version_1_gives_rules_or_a_model_error(path, threshold):
+    with zipfile.ZipFile(path) as archive:
+        stated = json.loads(archive.read("speechgru.json"))
+    with_settings(path, {**stated, "format_version": 1, "threshold": threshold, "detection": None})
+    try:
+        model = modelfile.read(path)
+    except ModelError:
+        return  # another error would be raised
+    for rule in (model.detection_rule(), model.recording_rule()):
+        assert 0 < rule.thresholds["yes"] <= 1
+
+
 def with_settings(path, settings_):
     """Replace the settings of a model file."""
     model = modelfile.read(path)
@@ -224,6 +237,10 @@ def test_wrong_constants_are_not_written(path, detection):
     before = path.read_bytes()
     with pytest.raises(ModelError, match=r"model\.tflite"):
         modelfile.write_detection(path, detection)
+    model = modelfile.read(path)
+    changed = {**model.settings, "detection": {**model.settings["detection"], **detection}}
+    with pytest.raises(ModelError, match=r"model\.tflite"):
+        modelfile.write(path, model.flatbuffer, model.labels, changed)
     assert path.read_bytes() == before
 
 
