@@ -23,8 +23,7 @@ def run(arguments: Sequence[str] | None) -> int:
                 return _run(arguments)
             finally:
                 streams.flush_output()
-    except KeyboardInterrupt:  # a second Ctrl-C: nobody reads the rest
-        streams.discard(1)
+    except KeyboardInterrupt:  # before or after the command itself
         return INTERRUPTED
     except BrokenPipeError:  # the reader has had enough, as `head` has
         streams.discard(1)

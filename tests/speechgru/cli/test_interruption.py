@@ -1,5 +1,6 @@
 """Signals: no traceback, the exit codes of a shell, and nothing unfinished that stays."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -13,14 +14,16 @@ from tests.speechgru.cli.commands import COMMAND, linux
 SIGNALS = {"SIGTERM": 143, "SIGHUP": 129}
 
 
-def start(*arguments, code=None, **options):
+def start(*arguments, code=None):
     return subprocess.Popen(
         [*(COMMAND if code is None else [sys.executable, "-c", code]), *arguments],
+        bufsize=0,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # Python buffers what it writes, as it does for users.
+        env={k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"},
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        **options,
     )
 
 
@@ -69,3 +72,27 @@ def test_handlers_of_others_stay():
     with interruption.leaving_at_once():
         pass
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@linux
+def test_more_signals_do_not_disturb_the_end(yes):
+    with start("recognize", *[yes] * 20_000) as process:
+        assert process.stdout.readline()
+        for _ in range(20):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.002)
+        output, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (130, b"")
+    assert output.endswith(b"\n")
+
+
+@linux
+def test_a_second_ctrl_c_ends_what_waits_for_a_reader(yes):
+    with start("recognize", *[yes] * 20_000) as process:
+        assert process.stdout.readline()
+        time.sleep(2)  # the pipe is full
+        process.send_signal(signal.SIGINT)
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+        assert process.stderr.read() == b""
