@@ -13,7 +13,7 @@ heard the samples' speakers.
 with their transcripts. It is a folder for `--negative` of train.py, spoken by voices for training,
 or for `--negatives` of evaluate.py, spoken by held-out voices. The two kinds share neither voices
 nor sentences. The text is from Debian's packages wordnet-base, dict-devil and dict-jargon, or from
-`--text`. Five of ten speakers have one of kokoro's English voices, which an npm package holds.
+`--text`. About half of it is spoken by English voices of kokoro, which an npm package holds.
 
 The synthesisers espeak-ng, flite and festival are packages of Debian and Ubuntu. The same arguments
 make the same bytes. `--neural-per-word N` and the like add clips by two neural synthesisers from
