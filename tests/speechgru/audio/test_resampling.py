@@ -58,6 +58,6 @@ def test_no_descriptor_to_load_soxr_is_an_audio_error(monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr("builtins.__import__", refuse)
-        with pytest.raises(AudioError, match="expected soxr, .* found: Too many open files"):
+        with pytest.raises(AudioError, match=r"expected soxr, .* found: Too many open files"):
             Resampler(8000)
         Resampler(16_000)  # needs none
