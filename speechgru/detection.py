@@ -145,10 +145,11 @@ class RecordingRule:
     Pauses divide a recording into utterances. A pause is `pause_hops` or more hops, one after
     another, whose score of "silence" is above 0.5; the utterances end in its middle. With c, the
     mean of the last `smoothing_hops` scores of a command (hops before the start count as zeros),
-    and u, the sum of the scores of "unknown" in the same utterance, up to `context_hops` before and
-    after, the recording holds the command if there is a hop at which c reaches the command's
-    threshold and u is at most `max_unknown_hops`: inside a sentence, the sound of a command is not
-    one. Of several commands, the one with the greatest c is the answer.
+    and u, the sum of the scores of "unknown" in the same utterance, in the last `context_hops` and
+    the next `context_hops`, the recording holds the command if there is a hop at which c reaches
+    the command's threshold and u is at most `max_unknown_hops`: inside a sentence, the sound of a
+    command is not one. Of several commands, the one with the greatest c is the answer. The silence
+    of 0.6 s that is added after the recording counts as part of it.
 
     Attributes:
         labels: all labels of the model in the order of its scores.
@@ -217,7 +218,8 @@ def default_settings(labels: Sequence[str], threshold: float | None = None) -> d
         threshold = _DEFAULT_THRESHOLD
     commands = _commands(labels)
     rule = DetectionRule(tuple(labels), 1.0, dict.fromkeys(commands, threshold))
-    least = round(_RECORDING_THRESHOLD_FACTOR * threshold, 6)
+    least = _RECORDING_THRESHOLD_FACTOR * threshold
+    least = round(least, 6) or least  # 0 is not a threshold
     recording = RecordingRule(tuple(labels), 1.0, dict.fromkeys(commands, least))
     return {
         **{name: getattr(rule, name) for name in CONSTANTS},
@@ -237,19 +239,19 @@ def stated_or_default(settings: Mapping[str, Any], labels: Sequence[str]) -> Map
 
 
 class Evidence(NamedTuple):
-    """What a hop adds to what the rule knows.
+    """The scores that the rule needs after a hop.
 
     Attributes:
-        smoothed: mean of the last scores of each label.
+        recent: for each label, its last `smoothing_hops` scores, the oldest first.
+        smoothed: mean of the recent scores of each label.
         unknown: score of "unknown".
-        context: mean of the last scores of "unknown".
-        risen: for each label, hops since its score rose to 0.5, at most those that are averaged.
+        context: mean of the last `context_hops` scores of "unknown".
     """
 
+    recent: list[tuple[float, ...]]
     smoothed: list[float]
     unknown: float
     context: float
-    risen: list[int]
 
 
 class _Candidate(NamedTuple):
@@ -259,26 +261,22 @@ class _Candidate(NamedTuple):
         confidence: greatest confidence so far.
         label: index of the label.
         end: hop at which the word has ended.
-        evidence: that of the greatest confidence.
+        smoothed: mean of its recent scores, where its confidence was greatest.
+        context: mean of the last scores of "unknown" there.
     """
 
     confidence: float
     label: int
     end: int
-    evidence: Evidence
+    smoothed: float
+    context: float
 
 
 class Detector:
-    """Applies a rule to the scores of one stream.
-
-    Attributes:
-        peak_scores: mean scores of all labels where the confidence of the last detection was
-            greatest.
-    """
+    """Applies a rule to the scores of one stream."""
 
     def __init__(self, rule: DetectionRule) -> None:
         self.rule = rule
-        self.peak_scores: list[float] = []
         self._thresholds = [
             (index, rule.thresholds[label])
             for index, label in enumerate(rule.labels)
@@ -315,12 +313,12 @@ class Detector:
         self._recent.append(scores)
         unknown = 0.0 if self._unknown is None else scores[self._unknown]
         self._recent_unknown.append(unknown)
-        columns = list(zip(*self._recent, strict=True))
+        recent = list(zip(*self._recent, strict=True))
         return Evidence(
-            [sum(column) / self.rule.smoothing_hops for column in columns],
+            recent,
+            [sum(column) / self.rule.smoothing_hops for column in recent],
             unknown,
             sum(self._recent_unknown) / self.rule.context_hops,
-            [_hops_since_rise(column) for column in columns],
         )
 
     def decide(self, evidence: Evidence) -> Detection | None:
@@ -340,35 +338,35 @@ class Detector:
         if candidate is None:
             return None
         label = self.rule.labels[candidate.label]
-        smoothed, context = candidate.evidence.smoothed, candidate.evidence.context
-        context += self._unknown_after / self.rule.context_hops
-        confidence = self._confidence(smoothed[candidate.label], context)
+        context = candidate.context + self._unknown_after / self.rule.context_hops
+        confidence = self._confidence(candidate.smoothed, context)
         if confidence < self.rule.thresholds[label] or context > self.rule.max_context:
             return None
         self._quiet_until = self._hop + self.rule.refractory_hops
-        self.peak_scores = smoothed
         self._last_end = max(self._last_end, min(candidate.end, self._hop))
         time = round(self._last_end * self.rule.hop_seconds, 6)
         return Detection(label, time, min(confidence, 1.0))
 
     def _consider(self, evidence: Evidence) -> None:
         """Make the command with the greatest confidence the candidate, if it may be."""
-        smoothed = evidence.smoothed
-        if max(smoothed) < self._lowest:  # no confidence exceeds its smoothed score
+        if max(evidence.smoothed) < self._lowest:  # no confidence exceeds its smoothed score
             return
         for label, threshold in self._thresholds:
-            if smoothed[label] < threshold:
+            smoothed = evidence.smoothed[label]
+            if smoothed < threshold:
                 continue
-            confidence = self._confidence(smoothed[label], evidence.context)
+            confidence = self._confidence(smoothed, evidence.context)
             before = self._candidate
             if confidence < threshold or (before and confidence <= before.confidence):
                 continue
-            end = self._hop - evidence.risen[label] + self.rule.word_end_hops
             if before is None:
                 self._decided_at = self._hop + self.rule.wait_hops
-            elif before.label == label:
+            if before is not None and before.label == label:
                 end = before.end
-            self._candidate = _Candidate(confidence, label, end, evidence)
+            else:
+                risen = _hops_since_rise(evidence.recent[label])
+                end = self._hop - risen + self.rule.word_end_hops
+            self._candidate = _Candidate(confidence, label, end, smoothed, evidence.context)
             self._unknown_after = 0.0
 
     def _confidence(self, smoothed: float, context: float) -> float:
