@@ -1,26 +1,25 @@
 """speechgru: a small speech-command recogniser built on the gated recurrent unit.
 
 Recognising needs only numpy, soundfile, soxr and LiteRT. The names that build, train and convert
-models need the extra `train`, and load TensorFlow when they are first used.
+models need the extra `train`. All libraries are loaded when a name that needs them is first used.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from speechgru import keras_registration, lazy_imports
-from speechgru.audio import AudioError
-from speechgru.detection import Detection
-from speechgru.errors import ConversionError, SpeechGRUError
-from speechgru.modelfile import ModelError
-from speechgru.recognizer import Recognition, Recognizer, detect, recognize
-from speechgru.stream import Stream
+from speechgru.errors import AudioError, ConversionError, ModelError, SpeechGRUError
 
 if TYPE_CHECKING:
+    from speechgru import audio as audio
     from speechgru.conversion.to_tflite import to_tflite
+    from speechgru.detection import Detection
     from speechgru.features import MFCCConfig, mfcc
     from speechgru.gru import GRU, GRUCell
     from speechgru.mfcc_layer import MFCC
     from speechgru.models import build_model
     from speechgru.pretrained import load_model
+    from speechgru.recognizer import Recognition, Recognizer, detect, recognize
+    from speechgru.stream import Stream
 
 __version__ = "0.1.0"
 
@@ -49,6 +48,8 @@ keras_registration.register()
 
 
 def __getattr__(name: str) -> Any:
+    if name in lazy_imports.RUNTIME_MODULES:
+        return lazy_imports.load_runtime(name)
     if name not in lazy_imports.MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = lazy_imports.load(name)

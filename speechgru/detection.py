@@ -2,7 +2,7 @@
 
 A `Detector` gets the model's scores after each hop of audio and returns a `Detection` when a
 command has been spoken by itself. The constants of the rule are in the model file, under
-`detection`.
+`detection`; those of the rule for whole recordings, which `recording.py` applies, are there, too.
 """
 
 import dataclasses
@@ -19,23 +19,8 @@ NOT_COMMANDS = (UNKNOWN, "silence")
 
 _MAX_HOPS = 10_000
 _MAX_WEIGHT = 1e6
-_LEAST_HOPS = {
-    "smoothing_hops": 1,
-    "context_hops": 1,
-    "wait_hops": 0,
-    "refractory_hops": 0,
-    "word_end_hops": 0,
-}
 _RISEN = 0.5  # score that a command passes while its last sounds are spoken
 _DEFAULT_THRESHOLD = 0.5
-_RECORDING = "recording"
-_RECORDING_DEFAULTS: dict[str, float] = {
-    "smoothing_hops": 8,
-    "context_hops": 50,
-    "context_weight": 0.0,
-    "max_context": 0.3,
-    "wait_hops": 75,
-}
 _RECORDING_THRESHOLD_FACTOR = 0.8  # of files that state no constants
 
 
@@ -100,68 +85,40 @@ class DetectionRule:
     word_end_hops: int = 4
 
     def __post_init__(self) -> None:
-        commands = self.commands
-        if not isinstance(self.thresholds, Mapping) or set(self.thresholds) != set(commands):
-            raise ValueError(
-                f"expected thresholds of {show(commands)}, found {show(self.thresholds)}"
-            )
-        for label, threshold in self.thresholds.items():
-            _check_fraction(threshold, f"the threshold of {show(label)}")
+        _check_thresholds(self.thresholds, self.commands)
         _check_fraction(self.max_context, "max_context")
-        if not _is_number(self.context_weight) or not 0 <= self.context_weight <= _MAX_WEIGHT:
-            raise ValueError(
-                f"expected context_weight to be a number from 0 to {_MAX_WEIGHT:,.0f}, "
-                f"found {show(self.context_weight)}"
-            )
-        for name, least in _LEAST_HOPS.items():
-            value = getattr(self, name)
-            if type(value) is not int or not least <= value <= _MAX_HOPS:
-                raise ValueError(
-                    f"expected {name} to be an integer from {least} to {_MAX_HOPS:,}, "
-                    f"found {show(value)}"
-                )
+        _check_number(self.context_weight, "context_weight", _MAX_WEIGHT)
+        for name in ("smoothing_hops", "context_hops"):
+            _check_hops(getattr(self, name), name, 1)
+        for name in ("wait_hops", "refractory_hops", "word_end_hops"):
+            _check_hops(getattr(self, name), name, 0)
 
     @property
     def commands(self) -> tuple[str, ...]:
         """The labels that can be detected."""
-        return tuple(label for label in self.labels if label not in NOT_COMMANDS)
+        return _commands(self.labels)
 
     @classmethod
     def from_settings(
-        cls,
-        settings: Mapping[str, Any],
-        labels: Sequence[str],
-        hop_seconds: float,
-        *,
-        recording: bool = False,
+        cls, settings: Mapping[str, Any], labels: Sequence[str], hop_seconds: float
     ) -> "DetectionRule":
         """The rule of a model file.
 
         Args:
             settings: content of `speechgru.json`. Its `detection` states the constants of this
-                class for streams, and in `recording` those that differ when a whole recording is
-                known. A file of format version 1 has none: there, the threshold of every command
-                is the file's `threshold` (default 0.5), for recordings 0.8 times as much. The
-                other constants have the defaults of this class; for recordings, `smoothing_hops`
-                is 8, `context_hops` 50, `context_weight` 0, `max_context` 0.3 and `wait_hops` 75.
+                class. A file of format version 1 has none: there, the threshold of every command
+                is the file's `threshold` (default 0.5), and the other constants have the defaults
+                of this class.
             labels: all labels of the model in the order of its scores.
             hop_seconds: length of a hop in seconds.
-            recording: whether the rule is for whole recordings. Default False: for streams.
 
         Raises:
-            ValueError: a constant is missing, unknown or out of range.
+            ValueError: a constant is missing or out of range.
         """
         detection = stated_or_default(settings, labels)
-        constants = {name: detection[name] for name in CONSTANTS if name in detection}
-        if recording:
-            constants |= detection.get(_RECORDING, {})
-        if missing := [name for name in CONSTANTS if name not in constants]:
+        if missing := [name for name in CONSTANTS if name not in detection]:
             raise ValueError(f"expected {missing[0]}, found none")
-        if extra := [name for name in constants if name not in CONSTANTS]:
-            raise ValueError(
-                f"expected {', '.join(CONSTANTS)} in recording, found {show(extra[0])}"
-            )
-        return cls(tuple(labels), hop_seconds, **constants)
+        return cls(tuple(labels), hop_seconds, **{name: detection[name] for name in CONSTANTS})
 
     def with_threshold(self, threshold: float | None) -> "DetectionRule":
         """The same rule with one threshold for every command; None changes nothing.
@@ -181,6 +138,75 @@ CONSTANTS = tuple(field.name for field in dataclasses.fields(DetectionRule))[2:]
 """Names of the constants in `detection` of a model file."""
 
 
+@dataclasses.dataclass(frozen=True)
+class RecordingRule:
+    """The rule for a recording that is known to its end, and its constants. Hops are the model's.
+
+    Pauses divide a recording into utterances. A pause is `pause_hops` or more hops, one after
+    another, whose score of "silence" is above 0.5; the utterances end in its middle. With c, the
+    mean of the last `smoothing_hops` scores of a command (hops before the start count as zeros),
+    and u, the sum of the scores of "unknown" in the same utterance, in the last `context_hops` and
+    the next `context_hops`, the recording holds the command if there is a hop at which c reaches
+    the command's threshold and u is at most `max_unknown_hops`: inside a sentence, the sound of a
+    command is not one. Of several commands, the one with the greatest c is the answer. The silence
+    of 0.6 s that is added after the recording counts as part of it.
+
+    Attributes:
+        labels: all labels of the model in the order of its scores.
+        hop_seconds: length of a hop in seconds.
+        thresholds: for each command, the least c, in (0, 1].
+        smoothing_hops: hops over which the scores of a command are averaged.
+        pause_hops: hops of silence that end an utterance.
+        context_hops: hops before and after a command in which unknown speech counts.
+        max_unknown_hops: greatest u; not necessarily an integer.
+
+    Raises:
+        ValueError: a constant is out of range, or the thresholds are not those of the commands.
+    """
+
+    labels: tuple[str, ...]
+    hop_seconds: float
+    thresholds: Mapping[str, float]
+    smoothing_hops: int = 8
+    pause_hops: int = 8
+    context_hops: int = 100
+    max_unknown_hops: float = 12.0
+
+    def __post_init__(self) -> None:
+        _check_thresholds(self.thresholds, _commands(self.labels))
+        for name in ("smoothing_hops", "pause_hops", "context_hops"):
+            _check_hops(getattr(self, name), name, 1)
+        _check_number(self.max_unknown_hops, "max_unknown_hops", _MAX_HOPS)
+
+    @classmethod
+    def from_settings(
+        cls, settings: Mapping[str, Any], labels: Sequence[str], hop_seconds: float
+    ) -> "RecordingRule":
+        """The rule of a model file.
+
+        Args:
+            settings: content of `speechgru.json`. `recording` in its `detection` states constants
+                of this class. Those that it lacks have the defaults of this class; the threshold of
+                every command is then 0.8 times the file's `threshold` (default 0.5).
+            labels: all labels of the model in the order of its scores.
+            hop_seconds: length of a hop in seconds.
+
+        Raises:
+            ValueError: a constant is unknown or out of range.
+        """
+        default = default_settings(labels, settings.get("threshold"))[_RECORDING]
+        stated = stated_or_default(settings, labels).get(_RECORDING, {})
+        if extra := [name for name in stated if name not in default]:
+            raise ValueError(f"expected {', '.join(default)}, found {show(extra[0])}")
+        return cls(tuple(labels), hop_seconds, **{**default, **stated})
+
+
+RECORDING_CONSTANTS = tuple(field.name for field in dataclasses.fields(RecordingRule))[2:]
+"""Names of the constants in `recording` in `detection` of a model file."""
+
+_RECORDING = "recording"
+
+
 def default_settings(labels: Sequence[str], threshold: float | None = None) -> dict[str, Any]:
     """The `detection` of a model file on whose data no constants have been chosen.
 
@@ -190,15 +216,14 @@ def default_settings(labels: Sequence[str], threshold: float | None = None) -> d
     """
     if threshold is None or not 0 < threshold <= 1:  # 0 would detect something at every hop
         threshold = _DEFAULT_THRESHOLD
-    commands = [label for label in labels if label not in NOT_COMMANDS]
+    commands = _commands(labels)
     rule = DetectionRule(tuple(labels), 1.0, dict.fromkeys(commands, threshold))
-    recording_threshold = round(_RECORDING_THRESHOLD_FACTOR * threshold, 6)
+    least = _RECORDING_THRESHOLD_FACTOR * threshold
+    least = round(least, 6) or least  # 0 is not a threshold
+    recording = RecordingRule(tuple(labels), 1.0, dict.fromkeys(commands, least))
     return {
         **{name: getattr(rule, name) for name in CONSTANTS},
-        _RECORDING: {
-            "thresholds": dict.fromkeys(commands, recording_threshold),
-            **_RECORDING_DEFAULTS,
-        },
+        _RECORDING: {name: getattr(recording, name) for name in RECORDING_CONSTANTS},
     }
 
 
@@ -214,19 +239,19 @@ def stated_or_default(settings: Mapping[str, Any], labels: Sequence[str]) -> Map
 
 
 class Evidence(NamedTuple):
-    """What a hop adds to what the rule knows.
+    """The scores that the rule needs after a hop.
 
     Attributes:
-        smoothed: mean of the last scores of each label.
+        recent: for each label, its last `smoothing_hops` scores, the oldest first.
+        smoothed: mean of the recent scores of each label.
         unknown: score of "unknown".
-        context: mean of the last scores of "unknown".
-        risen: for each label, hops since its score rose to 0.5, at most those that are averaged.
+        context: mean of the last `context_hops` scores of "unknown".
     """
 
+    recent: list[tuple[float, ...]]
     smoothed: list[float]
     unknown: float
     context: float
-    risen: list[int]
 
 
 class _Candidate(NamedTuple):
@@ -236,26 +261,22 @@ class _Candidate(NamedTuple):
         confidence: greatest confidence so far.
         label: index of the label.
         end: hop at which the word has ended.
-        evidence: that of the greatest confidence.
+        smoothed: mean of its recent scores, where its confidence was greatest.
+        context: mean of the last scores of "unknown" there.
     """
 
     confidence: float
     label: int
     end: int
-    evidence: Evidence
+    smoothed: float
+    context: float
 
 
 class Detector:
-    """Applies a rule to the scores of one stream.
-
-    Attributes:
-        peak_scores: mean scores of all labels where the confidence of the last detection was
-            greatest.
-    """
+    """Applies a rule to the scores of one stream."""
 
     def __init__(self, rule: DetectionRule) -> None:
         self.rule = rule
-        self.peak_scores: list[float] = []
         self._thresholds = [
             (index, rule.thresholds[label])
             for index, label in enumerate(rule.labels)
@@ -292,12 +313,12 @@ class Detector:
         self._recent.append(scores)
         unknown = 0.0 if self._unknown is None else scores[self._unknown]
         self._recent_unknown.append(unknown)
-        columns = list(zip(*self._recent, strict=True))
+        recent = list(zip(*self._recent, strict=True))
         return Evidence(
-            [sum(column) / self.rule.smoothing_hops for column in columns],
+            recent,
+            [sum(column) / self.rule.smoothing_hops for column in recent],
             unknown,
             sum(self._recent_unknown) / self.rule.context_hops,
-            [_hops_since_rise(column) for column in columns],
         )
 
     def decide(self, evidence: Evidence) -> Detection | None:
@@ -317,35 +338,35 @@ class Detector:
         if candidate is None:
             return None
         label = self.rule.labels[candidate.label]
-        smoothed, context = candidate.evidence.smoothed, candidate.evidence.context
-        context += self._unknown_after / self.rule.context_hops
-        confidence = self._confidence(smoothed[candidate.label], context)
+        context = candidate.context + self._unknown_after / self.rule.context_hops
+        confidence = self._confidence(candidate.smoothed, context)
         if confidence < self.rule.thresholds[label] or context > self.rule.max_context:
             return None
         self._quiet_until = self._hop + self.rule.refractory_hops
-        self.peak_scores = smoothed
         self._last_end = max(self._last_end, min(candidate.end, self._hop))
         time = round(self._last_end * self.rule.hop_seconds, 6)
         return Detection(label, time, min(confidence, 1.0))
 
     def _consider(self, evidence: Evidence) -> None:
         """Make the command with the greatest confidence the candidate, if it may be."""
-        smoothed = evidence.smoothed
-        if max(smoothed) < self._lowest:  # no confidence exceeds its smoothed score
+        if max(evidence.smoothed) < self._lowest:  # no confidence exceeds its smoothed score
             return
         for label, threshold in self._thresholds:
-            if smoothed[label] < threshold:
+            smoothed = evidence.smoothed[label]
+            if smoothed < threshold:
                 continue
-            confidence = self._confidence(smoothed[label], evidence.context)
+            confidence = self._confidence(smoothed, evidence.context)
             before = self._candidate
             if confidence < threshold or (before and confidence <= before.confidence):
                 continue
-            end = self._hop - evidence.risen[label] + self.rule.word_end_hops
             if before is None:
                 self._decided_at = self._hop + self.rule.wait_hops
-            elif before.label == label:
+            if before is not None and before.label == label:
                 end = before.end
-            self._candidate = _Candidate(confidence, label, end, evidence)
+            else:
+                risen = _hops_since_rise(evidence.recent[label])
+                end = self._hop - risen + self.rule.word_end_hops
+            self._candidate = _Candidate(confidence, label, end, smoothed, evidence.context)
             self._unknown_after = 0.0
 
     def _confidence(self, smoothed: float, context: float) -> float:
@@ -361,10 +382,35 @@ def _hops_since_rise(scores: Sequence[float]) -> int:
     return 0
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
+def _commands(labels: Sequence[str]) -> tuple[str, ...]:
+    return tuple(label for label in labels if label not in NOT_COMMANDS)
+
+
+def _check_thresholds(thresholds: Any, commands: tuple[str, ...]) -> None:
+    if not isinstance(thresholds, Mapping) or set(thresholds) != set(commands):
+        raise ValueError(f"expected thresholds of {show(commands)}, found {show(thresholds)}")
+    for label, threshold in thresholds.items():
+        _check_fraction(threshold, f"the threshold of {show(label)}")
 
 
 def _check_fraction(value: Any, name: str) -> None:
     if not _is_number(value) or not 0 < value <= 1:
         raise ValueError(f"expected {name} to be a number above 0 and up to 1, found {show(value)}")
+
+
+def _check_number(value: Any, name: str, most: float) -> None:
+    if not _is_number(value) or not 0 <= value <= most:
+        raise ValueError(
+            f"expected {name} to be a number from 0 to {most:,.0f}, found {show(value)}"
+        )
+
+
+def _check_hops(value: Any, name: str, least: int) -> None:
+    if type(value) is not int or not least <= value <= _MAX_HOPS:
+        raise ValueError(
+            f"expected {name} to be an integer from {least} to {_MAX_HOPS:,}, found {show(value)}"
+        )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)

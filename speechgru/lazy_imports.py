@@ -1,13 +1,19 @@
-"""Public names that are imported on first use, as they need TensorFlow or librosa.
+"""Public names that are imported on first use.
 
-Without the extra `train`, or with another Keras backend, such a name is a `MissingName`: it can be
-listed, tested with `hasattr` and imported with `*`. Using it raises ImportError.
+Those of `RUNTIME_MODULES` need numpy and LiteRT, which take a tenth of a second to load. Without
+them, the command line is ready for Ctrl-C at once.
+
+Those of `MODULES` need TensorFlow or librosa. Without the extra `train`, or with another Keras
+backend, such a name is a `MissingName`: it can be listed, tested with `hasattr` and imported with
+`*`. Using it raises ImportError.
 """
 
 import importlib
 import os
 import sys
 from typing import Any, NoReturn
+
+from speechgru.fork_lock import not_forking
 
 MODULES = {
     "GRU": "speechgru.gru",
@@ -19,7 +25,18 @@ MODULES = {
     "mfcc": "speechgru.features",
     "to_tflite": "speechgru.conversion.to_tflite",
 }
-"""The module of each name."""
+"""The module of each name that needs the extra `train`."""
+
+RUNTIME_MODULES = {
+    "Detection": "speechgru.detection",
+    "Recognition": "speechgru.recognizer",
+    "Recognizer": "speechgru.recognizer",
+    "Stream": "speechgru.stream",
+    "audio": "speechgru.audio",
+    "detect": "speechgru.recognizer",
+    "recognize": "speechgru.recognizer",
+}
+"""The module of each name that needs none, and one module."""
 
 _WITHOUT_TENSORFLOW = ("speechgru.features",)
 _OTHER_BACKENDS = ("jax", "openvino", "torch")
@@ -48,8 +65,18 @@ class MissingName:
         self._fail()
 
 
+def load_runtime(name: str) -> Any:
+    """Import a name of `RUNTIME_MODULES`, once."""
+    package, module = sys.modules["speechgru"], RUNTIME_MODULES[name]
+    with not_forking:
+        loaded = importlib.import_module(module)
+    value = loaded if module == f"speechgru.{name}" else getattr(loaded, name)
+    setattr(package, name, value)
+    return value
+
+
 def load(name: str) -> Any:
-    """Import a public name.
+    """Import a name of `MODULES`.
 
     Args:
         name: a key of `MODULES`.

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from speechgru.detection import DetectionRule, stated_or_default
+from speechgru.detection import DetectionRule, RecordingRule, stated_or_default
 from speechgru.errors import ModelError, escape, shorten, show
 
 __all__ = [
@@ -53,8 +53,8 @@ class ModelFile:
         labels: classes in the order of the scores.
         settings: content of `speechgru.json`: `front_end`, `window_samples`, `hop_samples`,
             `state` (shapes of the state tensors of `stream`), `detection` (constants of
-            `speechgru.detection.DetectionRule`; not in files of format version 1),
-            `training_data`, `validation_accuracy`, `licence`, `versions`, ...
+            `DetectionRule` and `RecordingRule`; not in files of format version 1), `training_data`,
+            `validation_accuracy`, `licence`, `versions`, ...
     """
 
     name: str
@@ -77,12 +77,18 @@ class ModelFile:
         """Samples of audio that the signature `stream` takes."""
         return int(self.settings["hop_samples"])
 
-    def detection_rule(self, *, recording: bool = False) -> DetectionRule:
-        """The rule from scores to detections: for streams, or for whole recordings."""
-        hop_seconds = self.hop_samples / self.sample_rate
-        return DetectionRule.from_settings(
-            self.settings, self.labels, hop_seconds, recording=recording
-        )
+    @property
+    def hop_seconds(self) -> float:
+        """Length of the hops of a stream in seconds."""
+        return self.hop_samples / self.sample_rate
+
+    def detection_rule(self) -> DetectionRule:
+        """The rule from the scores of a stream to detections."""
+        return DetectionRule.from_settings(self.settings, self.labels, self.hop_seconds)
+
+    def recording_rule(self) -> RecordingRule:
+        """The rule from the scores of a whole recording to its answer."""
+        return RecordingRule.from_settings(self.settings, self.labels, self.hop_seconds)
 
 
 def locate(model: str | os.PathLike[str] | None) -> str | os.PathLike[str]:
@@ -138,7 +144,8 @@ def write(path: Path, flatbuffer: bytes, labels: Sequence[str], settings: dict[s
             `detection` to its defaults where there is none.
 
     Raises:
-        ModelError: the labels are not different, printable lines of text.
+        ModelError: the labels are not different, printable lines of text, or a constant in
+            `detection` is missing or out of range.
         ValueError: the settings cannot be written as JSON.
     """
     from speechgru.atomic_files import replacing  # recognising does without it
@@ -150,6 +157,7 @@ def write(path: Path, flatbuffer: bytes, labels: Sequence[str], settings: dict[s
         "format_version": FORMAT_VERSION,
         "flatbuffer_sha256": hashlib.sha256(flatbuffer).hexdigest(),
     }
+    _check_detection(settings, labels, escape(str(path)))
     buffer = io.BytesIO()
     buffer.write(flatbuffer)
     with zipfile.ZipFile(buffer, "a") as archive:
@@ -179,7 +187,6 @@ def write_detection(path: str | os.PathLike[str], detection: Mapping[str, Any]) 
     model = read(path)
     stated = stated_or_default(model.settings, model.labels)
     settings = {**model.settings, "detection": {**stated, **detection}}
-    _check_detection(settings, model.labels, escape(model.name))
     write(Path(model.name), model.flatbuffer, model.labels, settings)
 
 
@@ -305,17 +312,16 @@ def _check_optional(settings: dict[str, Any], name: str) -> None:
 
 
 def _check_detection(settings: dict[str, Any], labels: Sequence[str], name: str) -> None:
-    """Check the constants of the rule; a file of format version 1 may have none."""
+    """Check the constants of the rules, also the defaults of a file of format version 1."""
     detection = settings.get("detection")
     if detection is None and settings["format_version"] == 1:
-        return
+        detection = {}
     if not isinstance(detection, dict) or not isinstance(detection.get("recording", {}), dict):
         raise ModelError(f"{name}: expected an object detection, found {show(detection)}")
-    for recording in (False, True):
+    for rule, place in ((DetectionRule, "detection"), (RecordingRule, "detection.recording")):
         try:
-            DetectionRule.from_settings(settings, labels, 1.0, recording=recording)
+            rule.from_settings(settings, labels, 1.0)
         except ValueError as error:
-            place = "detection.recording" if recording else "detection"
             raise ModelError(f"{name}: {place} in {_SETTINGS}: {error}") from error
     for key in ("false_accepts_per_hour", "recall"):
         value = detection.get(key)

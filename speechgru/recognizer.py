@@ -74,7 +74,7 @@ class Recognizer:
         self._num_threads = num_threads
         self._file = modelfile.read(model)
         self._rule = self._file.detection_rule()
-        self._recording_rule = self._file.detection_rule(recording=True)
+        self._recording_rule = self._file.recording_rule()
         self._window = WindowNetwork(self._file, num_threads)
         self._lock = threading.Lock()  # the network has one set of tensors
         self._idle = [StreamNetwork(self._file)]  # for recordings, one for each thread
@@ -231,8 +231,9 @@ class Recognizer:
         """Recognise one sound, or several.
 
         A sound shorter than the model's window is centred in it: its mean is taken off, and zeros
-        are added on both sides. A longer one is answered by its most confident detection, with the
-        model file's constants for recordings, or, if there is none, by "unknown" or "silence".
+        are added on both sides. A longer one is answered by the most confident command that is said
+        by itself in it (see `speechgru.detection.RecordingRule`), or, if there is none, by
+        "unknown" or "silence".
 
         Args:
             source: a path, the bytes or binary file object of an encoded sound, an array, shape
@@ -245,10 +246,10 @@ class Recognizer:
 
         Returns:
             A Recognition, or for an iterable a list in its order. `scores` of a sound up to the
-            length of the window are the model's. Of a longer one with a detection they are the
-            smoothed scores where its confidence was greatest. Without a detection they are the
-            mean scores of all hops, weighted by the probability that a hop is not silence. Both
-            are limited to the score of the label.
+            length of the window are the model's. Of a longer one with a command they are the
+            smoothed scores where the command's was greatest. Without a command they are the mean
+            scores of all hops, weighted by the probability that a hop is not silence. Both are
+            limited to the score of the label.
 
         Raises:
             AudioError: a source is not usable sound.

@@ -18,7 +18,7 @@ from speechgru.errors import AudioError
 from speechgru.network import StreamNetwork
 from speechgru.recording import tail_hops
 
-_PIECE_FRAMES = 1 << 16  # a long block is processed in pieces, so that it needs little memory
+_PIECE_SAMPLES = 1 << 16  # a long block is processed in pieces, so that it needs little memory
 
 
 class Stream:
@@ -108,8 +108,9 @@ class Stream:
             self._channels = frames.shape[1]
             self._frames += len(frames)
             detections: list[Detection] = []
-            for start in range(0, len(frames), _PIECE_FRAMES):
-                piece = frames[start : start + _PIECE_FRAMES]
+            length = max(1, _PIECE_SAMPLES // frames.shape[1])
+            for start in range(0, len(frames), length):
+                piece = frames[start : start + length]
                 piece = sample_arrays.scale(piece, *sample_arrays.full_scale(piece.dtype))
                 detections += self._process(piece.astype(np.float32, copy=False))
             return detections

@@ -30,6 +30,7 @@ _Portable: TypeAlias = str | bytes | npt.NDArray[Any]  # what another process ca
 _CHUNK_BYTES = 1 << 19  # of the sources that a worker gets at once
 _LEAST_BYTES = 1 << 15  # what a source counts at least: a second of sound
 _CHUNKS_PER_WORKER = 4  # given out before the oldest has been recognised
+_TRIES = 2  # a process that ends may have been killed, as when the system runs out of memory
 
 
 def recognize_all(
@@ -42,8 +43,8 @@ def recognize_all(
     """Recognise sounds in several processes, in order.
 
     Sources are taken from the iterable as they are needed, so there may be any number of them. A
-    script needs no `if __name__ == "__main__"` for this. If a file makes a process crash, the
-    result is an AudioError, and another process takes its place.
+    script needs no `if __name__ == "__main__"` for this. If a process ends, another one takes its
+    place and recognises its source again. If that ends, too, the result is an AudioError.
 
     Args:
         recognizer: each process loads its model.
@@ -57,6 +58,7 @@ def recognize_all(
 
     Raises:
         ModelError: a process cannot load the model.
+        SpeechGRUError: a process cannot be started.
     """
     if workers == 1:
         for source in sources:
@@ -72,6 +74,7 @@ class _Pool:
     def __init__(self, recognizer: Recognizer, sample_rate: int | None, workers: int) -> None:
         self._recognizer = recognizer
         self._sample_rate = sample_rate
+        self._folder = _current_folder()  # that of the workers
         self._most_threads = workers
         self._threads: list[threading.Thread] = []
         self._workers: set[_Worker] = set()
@@ -88,7 +91,8 @@ class _Pool:
         for worker in list(self._workers):
             worker.kill()  # its thread stops waiting
         for thread in self._threads:
-            thread.join()
+            if thread.is_alive():  # it may not have been started
+                thread.join()
 
     def recognize(self, sources: Iterable[Source]) -> Iterator[Result]:
         """Yield the result for each source, in order."""
@@ -106,7 +110,7 @@ class _Pool:
         """Give the sources to the threads, in chunks."""
         chunk = _Chunk()
         for source in sources:
-            portable = _portable(source)
+            portable = _portable(source, self._folder)
             if portable is not None:
                 chunk.add(source, *portable)
             if chunk.tasks and (portable is None or chunk.size >= _CHUNK_BYTES):
@@ -123,7 +127,13 @@ class _Pool:
         if len(self._threads) < self._most_threads:
             thread = threading.Thread(target=self._run, name="speechgru-worker", daemon=True)
             self._threads.append(thread)
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError as error:  # no memory for its stack, or too many threads
+                self._threads.remove(thread)
+                if not self._threads:
+                    raise SpeechGRUError(f"expected a thread, found: {error}") from error
+                self._most_threads = len(self._threads)
         return chunk
 
     def _run(self) -> None:
@@ -132,31 +142,49 @@ class _Pool:
         while (chunk := self._chunks.get()) is not None and not self._closed:
             try:
                 for source, portable in chunk.tasks:
-                    worker = worker or self._start_worker()
-                    try:
-                        chunk.results.append(worker.recognize(portable))
-                    except EOFError:
-                        chunk.results.append(self._crash(source, worker.kill()))
-                        self._workers.discard(worker)
-                        worker = None
+                    worker, result = self._attempt(worker, source, portable)
+                    chunk.results.append(result)
             except BaseException as error:  # it belongs to the thread that waits for the chunk
                 chunk.error = error
             chunk.done.set()
 
-    def _start_worker(self) -> _Worker:
-        worker = _Worker()
-        self._workers.add(worker)
-        if self._closed:
-            worker.kill()
-        worker.load(self._recognizer, self._sample_rate)
-        return worker
-
-    @staticmethod
-    def _crash(source: Source, status: str) -> AudioError:
-        return AudioError(
+    def _attempt(
+        self, worker: _Worker | None, source: Source, portable: _Portable
+    ) -> tuple[_Worker | None, Result]:
+        """Recognise a source in a worker or, without one, in a new one; return both."""
+        status = ""
+        for _ in range(_TRIES):
+            worker = worker or self._start_worker()
+            try:
+                return worker, worker.recognize(portable)
+            except EOFError:
+                status = self._remove(worker)
+                worker = None
+        return None, AudioError(
             f"{describe(source)}: expected sound that can be decoded, "
             f"found that decoding it ended the process with {status}"
         )
+
+    def _start_worker(self) -> _Worker:
+        status = ""
+        for _ in range(_TRIES):
+            if self._closed:
+                break
+            worker = _Worker(self._folder)
+            self._workers.add(worker)
+            try:
+                if self._closed:  # too late for `__exit__` to see the worker
+                    worker.kill()
+                worker.load(self._recognizer, self._sample_rate)
+                return worker
+            except EOFError:
+                status = self._remove(worker)
+        raise SpeechGRUError(f"expected a worker process, found that it ended with {status}")
+
+    def _remove(self, worker: _Worker) -> str:
+        """Forget a worker that has ended, and say how."""
+        self._workers.discard(worker)
+        return worker.kill()
 
 
 class _Chunk:
@@ -195,15 +223,16 @@ class _Chunk:
 
 
 class _Worker:
-    """A process that recognises one source after the other."""
+    """A process that recognises one source after the other, in a given current folder."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: str | None) -> None:
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", worker_process.COMMAND.format(path=sys.path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                cwd=folder,
                 env={"OPENBLAS_NUM_THREADS": "1", **os.environ},
                 # Ctrl-C is for the main process, which then ends its workers.
                 process_group=0 if os.name == "posix" else None,
@@ -221,14 +250,9 @@ class _Worker:
 
         Raises:
             ModelError: it cannot be loaded.
-            SpeechGRUError: the process has ended.
+            EOFError: the process has ended.
         """
-        try:
-            answer = self._ask({**recognizer.__getstate__(), "sample_rate": sample_rate})
-        except EOFError:
-            raise SpeechGRUError(
-                f"expected a worker process, found that it ended with {self.kill()}"
-            ) from None
+        answer = self._ask({**recognizer.__getstate__(), "sample_rate": sample_rate})
         if answer:
             error = worker_process.decode_result(answer)
             assert isinstance(error, Exception)
@@ -263,8 +287,15 @@ class _Worker:
             raise EOFError from error
 
 
-def _portable(source: Source) -> tuple[_Portable, int] | None:
-    """A source that another process can read, and its bytes; None if only this one can."""
+def _current_folder() -> str | None:
+    try:
+        return os.getcwd()
+    except OSError:  # it has been deleted
+        return None
+
+
+def _portable(source: Source, folder: str | None) -> tuple[_Portable, int] | None:
+    """A source that another process in `folder` can read, and its bytes; None if it cannot."""
     if isinstance(source, bytes):
         return source, len(source)
     if type(source) is np.ndarray and source.dtype.kind in "fiu":
@@ -273,6 +304,8 @@ def _portable(source: Source) -> tuple[_Portable, int] | None:
         return None
     try:
         path = os.fsdecode(source)
+        if not os.path.isabs(path) and _current_folder() != folder:  # the iterable has changed it
+            return None
         status = os.stat(path)
     except Exception:  # recognition reports what is wrong with the path
         return None

@@ -47,6 +47,25 @@ def chirp(word: str, pitch: float, rng: np.random.Generator) -> np.ndarray:
     return 0.2 * sound + 1e-3 * rng.normal(size=8000)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Group and order the tests for `-n 2 --dist loadgroup --no-loadscope-reorder`.
+
+    A group runs in one process. All tests of the trained run are a group, so that it is trained
+    once; the others are grouped by file. What takes long comes first: a long file that started last
+    would leave the other processes idle.
+    """
+    if not getattr(config.option, "loadgroup", False):
+        return
+    fixtures = {item: getattr(item, "fixturenames", ()) for item in items}
+    long = {item.path for item in items if "word_folder" in fixtures[item]}
+    long |= {item.path for item in items if item.path.name == "test_docs.py"}
+    for item in items:
+        group = "trained" if "run_folder" in fixtures[item] else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: ("run_folder" not in fixtures[item], item.path not in long))
+
+
 @pytest.fixture
 def interrupt() -> Callable[..., tuple[int, str, str]]:
     """Run a command, press Ctrl-C after a line that `begins` so: code, later output, errors."""

@@ -6,9 +6,10 @@
     python training/evaluate.py --compare reports/a reports/b
 
 MODEL is a run's folder, a Keras model with its run's metrics.json beside it, or an exported .tflite
-file. Only a .tflite file is evaluated in streams. The same data, seed and labels give the same
-clips, noise and streams for every model. The report is report.html, report.md and report.json,
-figures, and tables with each prediction, word and false accept.
+file. Only a .tflite file is evaluated in streams and on whole recordings. The same data, seed and
+labels give the same clips, noise, streams and recordings for every model. The report is
+report.html, report.md and report.json, figures, and tables with each prediction, word, false accept
+and answer.
 """
 
 import argparse
@@ -55,7 +56,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add("--seed", type=int, help="seed of all random choices (default: 0)")
     add("--report", type=Path, metavar="DIR", help="folder of the report (default: only a table)")
-    streams = parser.add_argument_group("streams, for a .tflite file")
+    streams = parser.add_argument_group("streams and whole recordings, for a .tflite file")
     add = streams.add_argument
     add(
         "--negatives",
@@ -63,7 +64,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="DIR",
         nargs="+",
         default=[],
-        help="recordings without a command, to count false accepts in",
+        help="recordings without a command, to count false accepts and wrong answers in",
     )
     add(
         "--streams",
@@ -79,7 +80,8 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=float,
         metavar="N",
         help="choose thresholds for at most N false accepts an hour on one half of the speakers of "
-        "--negatives, check them on the other half, and write them into MODEL",
+        "--negatives, and the constants for whole recordings, check them on the other half, and "
+        "write them into MODEL",
     )
     add(
         "--reserved",

@@ -250,7 +250,13 @@ class _Process:
         self._too_slow = False
         # Nobody else reads the messages, and ffmpeg waits when the pipe is full.
         self._reader = threading.Thread(target=self._read_messages, daemon=True)
-        self._reader.start()
+        try:
+            _start(self._reader)
+        except FFmpegError:
+            self._end()
+            assert self._process.stderr is not None
+            self._process.stderr.close()
+            raise
 
     def read(self, size: int) -> bytes:
         """Read so many bytes, or fewer at the end of the output."""
@@ -277,17 +283,20 @@ class _Process:
 
     def close(self) -> None:
         """Kill ffmpeg if it still runs, and release everything."""
+        self._end()
+        self._reader.join(1)
+
+    def _end(self) -> None:
         if self._process.returncode is None:
             self._kill()
         self._output.close()
         self._process.wait()
-        self._reader.join(1)
 
     @contextlib.contextmanager
     def _time_limit(self) -> Iterator[None]:
         timer = threading.Timer(_MAX_WAIT, self._expire)
         timer.daemon = True
-        timer.start()
+        _start(timer)
         try:
             yield
         finally:
@@ -309,6 +318,13 @@ class _Process:
         with self._process.stderr as stream:
             while data := stream.read1(_MAX_MESSAGE):  # type: ignore[attr-defined]
                 self._messages = (self._messages + data)[-_MAX_MESSAGE:]
+
+
+def _start(thread: threading.Thread) -> None:
+    try:
+        thread.start()
+    except RuntimeError as error:  # no memory for its stack, or too many threads
+        raise FFmpegError(f"expected a thread that watches ffmpeg, found: {error}") from error
 
 
 def _reason(messages: bytes, status: int) -> str:

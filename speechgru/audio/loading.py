@@ -82,14 +82,11 @@ def load(source: Source, sample_rate: int | None = None) -> Samples:
     """
     name = describe(source)
     length = len(source) if isinstance(source, np.ndarray) and source.ndim else 0
-    try:
-        # Samples are checked below: the caller's floating-point settings must not matter.
-        with np.errstate(all="ignore"), _open(source, sample_rate, name) as read:
-            signal, products = _to_16k(read(), length, name, None)
-            signs = find_signs(products)
-            return signal if signs is None else _to_16k(read(), length, name, signs)[0]
-    except MemoryError as error:
-        raise AudioError(f"{name}: expected sound that fits in memory, found more") from error
+    # Samples are checked below: the caller's floating-point settings must not matter.
+    with np.errstate(all="ignore"), _open(source, sample_rate, name) as read:
+        signal, products = _to_16k(read(), length, name, None)
+        signs = find_signs(products)
+        return signal if signs is None else _to_16k(read(), length, name, signs)[0]
 
 
 def read_blocks(source: Source, sample_rate: int | None = None) -> Blocks:
@@ -137,13 +134,24 @@ def describe(source: object) -> str:
 
 @contextlib.contextmanager
 def _open(source: Source, sample_rate: int | None, name: str) -> Iterator[Callable[[], Blocks]]:
-    """Open a source. The function that this yields reads it from the beginning."""
+    """Open a source. The function that this yields reads it from the beginning.
+
+    In the `with` block, what the system refuses becomes an AudioError.
+    """
     rate = None if sample_rate is None else check_rate(sample_rate, name)
-    if isinstance(source, np.ndarray):
-        yield functools.partial(_read_array, np.asarray(source), rate, name)
-        return
-    with sound_files.open_content(source, name) as content:
-        yield functools.partial(_read_encoded, refuse_headerless(content, name), rate, name)
+    try:
+        if isinstance(source, np.ndarray):
+            yield functools.partial(_read_array, np.asarray(source), rate, name)
+            return
+        with sound_files.open_content(source, name) as content:
+            yield functools.partial(_read_encoded, refuse_headerless(content, name), rate, name)
+    except FileNotFoundError:
+        raise
+    except MemoryError as error:
+        raise AudioError(f"{name}: expected sound that fits in memory, found more") from error
+    except OSError as error:  # a file that cannot be read, or no descriptor for a decoder
+        reason = error.strerror or error
+        raise AudioError(f"{name}: expected sound that can be read, found: {reason}") from error
 
 
 def _read_encoded(content: Content, rate: int | None, name: str) -> Blocks:

@@ -96,8 +96,8 @@ def find_device(wanted: str | None) -> Device:
         names = ", ".join(f"{device.number} {device.name}" for device in found or devices)
         kind = "several" if found else "no such device among"
         raise MicrophoneError(
-            f"{escape(wanted)}: expected the number or name of a device that can record, "
-            f"found {kind}: {escape(names)}"
+            f"{escape(wanted) or repr('')}: expected the number or name of a device that can "
+            f"record, found {kind}: {escape(names)}"
         )
     return found[0]
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from speechgru.audio.sample_arrays import Samples
+from speechgru.errors import AudioError
 from speechgru.fork_lock import not_forking
 
 SAMPLE_RATE = 16_000
@@ -17,14 +18,21 @@ class Resampler:
 
     Args:
         rate: sampling rate of the signal in Hz.
+
+    Raises:
+        AudioError: soxr cannot be loaded.
     """
 
     def __init__(self, rate: int) -> None:
         self._stream = None
         if rate != SAMPLE_RATE:
-            with not_forking:
-                import soxr
-
+            try:
+                with not_forking:
+                    import soxr
+            except OSError as error:  # such as too many open files
+                raise AudioError(
+                    f"expected soxr, which resamples sound, found: {error.strerror or error}"
+                ) from error
             self._stream = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
 
     def push(self, mono: Samples) -> Samples:

@@ -32,7 +32,8 @@ def check_rate(rate: Any, name: str) -> int:
     if isinstance(rate, (float, np.floating)):
         integral = float(rate).is_integer()
     else:
-        integral = isinstance(rate, numbers.Integral)  # as is True, which is out of range
+        # True is out of range. A time span of numpy is an integer, too, but has a unit.
+        integral = isinstance(rate, numbers.Integral) and not isinstance(rate, np.timedelta64)
     if not integral or not _MIN_RATE <= rate <= _MAX_RATE:
         raise AudioError(
             f"{name}: expected a sample rate of {_MIN_RATE} to {_MAX_RATE} Hz, found {show(rate)}"

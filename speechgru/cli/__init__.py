@@ -1,15 +1,8 @@
 """The command line: `speechgru` and its commands, one module each."""
 
-import argparse
 from collections.abc import Sequence
-from typing import Any, NoReturn
 
-import speechgru
-from speechgru.cli import detect, info, listen, recognize, streams
-from speechgru.errors import SpeechGRUError, escape
-
-OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
-_COMMANDS = (recognize, detect, listen, info)
+from speechgru.cli import interruption
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,58 +15,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0, 2 for wrong input, 130 for Ctrl-C.
 
     Raises:
-        SystemExit: 2 for wrong usage, 0 after `--help` and `--version`.
+        SystemExit: 2 for wrong usage, 0 after `--help` and `--version`, 143 after SIGTERM.
     """
-    streams.open_standard_streams()
-    try:
-        try:
-            return _run(arguments)
-        finally:
-            streams.flush_output()
-    except BrokenPipeError:  # the reader has had enough, as `head` has
-        streams.discard(1)
-        return OK
-    except OSError as error:
-        streams.discard(1)
-        if error.filename is None:
-            streams.complain(f"expected an output that can be written, found: {error.strerror}")
-        else:
-            streams.complain(streams.message(error))
-        return BAD_INPUT
-
-
-def _run(arguments: Sequence[str] | None) -> int:
-    options = _parse(arguments)
-    try:
-        with streams.silent_libraries(options.debug):
-            succeeded: bool = options.run(options)
-        return OK if succeeded else BAD_INPUT
-    except KeyboardInterrupt:
-        if options.debug:
-            raise
-        return INTERRUPTED
-    except (SpeechGRUError, FileNotFoundError) as error:
-        if options.debug:
-            raise
-        streams.complain(streams.message(error))
-        return BAD_INPUT
-
-
-class _Parser(argparse.ArgumentParser):
-    def _print_message(self, message: str, file: Any = None) -> None:
-        """Print help, version or usage. An error of writing is not ignored, as it is by default."""
-        if message and file is not None:
-            file.write(message)
-
-    def error(self, message: str) -> NoReturn:
-        super().error(escape(message))
-
-
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = _Parser(prog="speechgru", description="Recognise spoken commands.")
-    parser.add_argument("--version", action="version", version=f"%(prog)s {speechgru.__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in _COMMANDS:
-        command = module.add_command(commands)
-        command.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    return parser.parse_args(arguments)
+    with interruption.leaving_at_once():
+        from speechgru.cli.commands import run  # imports numpy and LiteRT
+    return run(arguments)

@@ -16,11 +16,13 @@ from speechgru.cli.sources import STANDARD_INPUT, StandardInput, find_files
 from speechgru.cli.status_line import StatusLine, bar
 from speechgru.cli.streams import complain, flush_output, message, print_result
 from speechgru.detection import Detection
-from speechgru.errors import AudioError, SpeechGRUError, escape
+from speechgru.errors import SpeechGRUError, escape
 from speechgru.recognizer import Recognizer
 
 _LABEL_SECONDS = 0.6
 """Length of a region in a label track: a detection states only the end of the word."""
+
+_HEAD_BYTES = 4096  # in which every sound or model file has a zero byte
 
 
 def add_command(commands: Any) -> argparse.ArgumentParser:
@@ -112,8 +114,6 @@ def _detect_in_pipe(
             yield from feed(stream, block, STANDARD_INPUT)
             frames += len(block)
             progress(frames / sound.sample_rate)
-        if not frames:
-            raise AudioError(f"{STANDARD_INPUT}: expected sound, found no samples")
         yield from stream.finish()
 
 
@@ -123,6 +123,7 @@ def _label_track(path: Path | None) -> Iterator[Callable[[Detection], None]]:
     if path is None:
         yield lambda detection: None
         return
+    _check_label_track(path)
     with (
         atomic_files.replacing(path) as unfinished,
         unfinished.open("w", encoding="utf-8", newline="\n") as track,
@@ -133,6 +134,17 @@ def _label_track(path: Path | None) -> Iterator[Callable[[Detection], None]]:
             track.write(f"{start:.6f}\t{detection.time:.6f}\t{escape(detection.label)}\n")
 
         yield add
+
+
+def _check_label_track(path: Path) -> None:
+    """Refuse to replace a file that is not text, such as the recording itself."""
+    if not path.is_file():
+        return  # `replacing` reports what it cannot write
+    with path.open("rb") as file:
+        if b"\0" in file.read(_HEAD_BYTES):
+            raise SpeechGRUError(
+                f"{escape(str(path))}: expected a text file or none, found a binary file"
+            )
 
 
 class _Progress:

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import dataclasses
 import math
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -74,6 +75,9 @@ def _programs(template: str) -> Programs:
 def _run(options: argparse.Namespace) -> bool:
     if options.list_devices:
         for device in microphone.list_devices():
+            if options.json:
+                print(output.json_line(dataclasses.asdict(device)))
+                continue
             mark = "*" if device.is_default else " "
             print(f"{mark} {device.number:3}  {escape(device.name)}, {device.sample_rate} Hz")
         return True
@@ -107,6 +111,8 @@ def _listen(
     """Print detections until the sound ends."""
     meter = _Meter(sound)
     programs: Programs | None = options.exec
+    if programs is not None:
+        programs.write_to_stderr = options.json  # stdout is for JSON only
 
     def report(detections: list[Detection]) -> None:
         for detection in detections:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from speechgru.audio import ffmpeg, mpeg
 from speechgru.detection import Detection
 from speechgru.errors import AudioError
 from speechgru.stream import Stream
@@ -18,10 +19,23 @@ ENCODINGS = {"s16le": "<i2", "f32le": "<f4"}
 WAVE_HEAD_BYTES = 12
 """Bytes that `is_wave` needs."""
 
+_SOUND_FILES = {  # by their first bytes; those that ffmpeg reads are known to its module
+    b".snd": "AU",
+    b"FORM": "AIFF",
+    b"ID3": "MP3",
+    b"OggS": "Ogg",
+    b"caff": "CAF",
+    b"dns.": "AU",
+    b"fLaC": "FLAC",
+    b"riff": "W64",
+}
+_HEAD_BYTES = 16  # the longest of the first bytes
+_FRAMES_BYTES = 1 << 13  # of MPEG audio, which is told by its first frames
+
 _READ_BYTES = 1 << 16
 _MAX_HEADER_BYTES = 1 << 24
 _WAVE_ORDERS = {b"RIFF": "<", b"RIFX": ">", b"RF64": "<"}
-_UNKNOWN_SIZES = (0, 0xFFFFFFFF)
+_LEAST_UNKNOWN_SIZE = 0x7FFF_0000  # SoX states 2 GiB less 4 KiB, arecord 2 GiB, ffmpeg 4 GiB
 _EXTENSIBLE = 0xFFFE
 _WAVE_ENCODINGS = {  # by format (1: PCM, 3: floats) and bits
     (1, 8): "u1",
@@ -46,6 +60,7 @@ class PipedSound:
 
     Attributes:
         pipe: the stream.
+        name: what messages call it.
         sample_rate: Hz.
         channels: number of channels.
         encoding: byte order, kind and bytes of a sample, such as "<i2".
@@ -54,6 +69,7 @@ class PipedSound:
     """
 
     pipe: Pipe
+    name: str
     sample_rate: int
     channels: int
     encoding: str
@@ -61,15 +77,22 @@ class PipedSound:
     first: bytes = b""
 
     def blocks(self) -> Iterator[npt.NDArray[Any]]:
-        """Yield samples, (frames, channels), as soon as they arrive."""
+        """Yield samples, (frames, channels), as soon as they arrive.
+
+        Raises:
+            AudioError: there are none.
+        """
         frame = int(self.encoding[2:]) * self.channels
-        rest = b""
+        rest, is_empty = b"", True
         for data in self._pieces():
             data = rest + data
             end = len(data) - len(data) % frame
             rest = data[end:]
             if end:
+                is_empty = False
                 yield _decode(data[:end], self.encoding).reshape(-1, self.channels)
+        if is_empty:
+            raise AudioError(f"{self.name}: expected sound, found no samples")
 
     def _pieces(self) -> Iterator[bytes]:
         left = float("inf") if self.size is None else self.size
@@ -81,16 +104,38 @@ class PipedSound:
             data = self.pipe.read1(_READ_BYTES) if left > 0 else b""
 
 
-def open_raw(pipe: Pipe, rate: int, encoding: str, first: bytes = b"") -> PipedSound:
+def open_raw(pipe: Pipe, first: bytes, name: str, rate: int, encoding: str) -> PipedSound:
     """Read mono samples without a header.
 
     Args:
-        pipe: the stream.
+        pipe: the stream, after `first`.
+        first: bytes that have been read already.
+        name: what messages call the stream.
         rate: Hz.
         encoding: a key of `ENCODINGS`.
-        first: bytes that have been read already.
+
+    Raises:
+        AudioError: the bytes begin like a sound file, such as MP3.
     """
-    return PipedSound(pipe, rate, 1, ENCODINGS[encoding], first=first)
+    first += pipe.read(max(0, _HEAD_BYTES - len(first)))
+    if mpeg.begins_like_mpeg(first):  # as quiet samples do
+        first += pipe.read(max(0, _FRAMES_BYTES - len(first)))
+    found = _identify(first)
+    if found is not None:
+        raise AudioError(
+            f"{name}: expected raw samples or WAV, found {found}: ffmpeg -i - -f wav - converts it"
+        )
+    return PipedSound(pipe, name, rate, 1, ENCODINGS[encoding], first=first)
+
+
+def _identify(head: bytes) -> str | None:
+    """The format of a sound file by its first bytes; None for raw samples."""
+    for first_bytes, name in _SOUND_FILES.items():
+        if head.startswith(first_bytes):
+            return name
+    if (form := ffmpeg.identify(head)) is not None:
+        return form.name
+    return "MP3" if mpeg.begins_like_mpeg(head) and mpeg.frames(head) else None
 
 
 def is_wave(head: bytes) -> bool:
@@ -132,8 +177,9 @@ def open_wave(pipe: Pipe, head: bytes, name: str) -> tuple[PipedSound | None, by
         return None, bytes(header.data)
     if head[:4] == b"RF64" and size == 0xFFFFFFFF:
         size = long_size
-    known = None if size in _UNKNOWN_SIZES else size
-    return PipedSound(pipe, rate, channels, encoding, known), bytes(header.data)
+    elif size >= _LEAST_UNKNOWN_SIZE:
+        size = 0
+    return PipedSound(pipe, name, rate, channels, encoding, size or None), bytes(header.data)
 
 
 class _Header:

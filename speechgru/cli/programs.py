@@ -25,6 +25,9 @@ class Programs:
         template: the program and its arguments, split into words as a shell does. In each word,
             {label}, {time} and {confidence} are replaced.
 
+    Attributes:
+        write_to_stderr: whether what programs write to stdout goes to stderr. Default False.
+
     Raises:
         ValueError: the template holds no words, or quotation marks are not closed.
     """
@@ -33,6 +36,7 @@ class Programs:
         self._words = shlex.split(template)
         if not self._words:
             raise ValueError("No words")
+        self.write_to_stderr = False
         self._running: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> "Programs":
@@ -59,9 +63,13 @@ class Programs:
         if len(self._running) >= _MOST_RUNNING:
             complain(f"{escape(command[0])}: not started, as {_MOST_RUNNING} of them still run")
             return
+        errors = _standard_error()
+        output = None
+        if self.write_to_stderr:
+            output = subprocess.DEVNULL if errors is None else errors
         try:
             self._running.append(
-                subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=_standard_error())
+                subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
             )
         except OSError as error:
             complain(message(error))
@@ -81,12 +89,15 @@ class Programs:
         self._running = running
 
     def finish(self) -> None:
-        """Give the programs some time to end, and report those that fail."""
+        """Give the programs some time to end, and report those that fail or do not end."""
         deadline = time.monotonic() + _LAST_SECONDS
         self.check()
         while self._running and time.monotonic() < deadline:
             time.sleep(0.02)
             self.check()
+        if self._running:
+            names = {escape(str(process.args[0])) for process in self._running}  # type: ignore[index]
+            complain(f"{', '.join(sorted(names))}: {len(self._running)} still running")
 
 
 def _standard_error() -> int | None:

@@ -2,8 +2,11 @@
 
 import argparse
 import contextlib
+import csv
+import json
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +15,12 @@ from speechgru.cli.resumable_output import open_resumable
 from speechgru.cli.sources import StandardInput, find_files
 from speechgru.cli.status_line import StatusLine, bar
 from speechgru.cli.streams import complain, message, print_result
-from speechgru.errors import escape
+from speechgru.errors import SpeechGRUError, escape
 from speechgru.recognizer import Recognition, Recognizer
 from speechgru.workers import recognize_all
 
 _COLUMNS = ("file", "label", "confidence")
+_SAME_CONFIDENCE = 0.01  # other processors round otherwise
 
 
 def add_command(commands: Any) -> argparse.ArgumentParser:
@@ -69,9 +73,41 @@ def _run(options: argparse.Namespace) -> bool:
     else:
         options.json = not options.csv
         with open_resumable(options.resume, header) as results:
-            files = [name for name in files if name not in results]
-            succeeded = _recognize(recognizer, files, options, results.write)
+            _warn_of_changes(recognizer, files, results.last, options)
+            missing = results.missing(files)
+            succeeded = _recognize(recognizer, missing, options, results.write)
     return succeeded and not problems
+
+
+def _warn_of_changes(
+    recognizer: Recognizer, files: Sequence[str], lines: Iterable[str], options: argparse.Namespace
+) -> None:
+    """Recognise files with a result again: it may be that of another model, or of another file."""
+    paths = {escape(path) if options.csv else path: path for path in files if path != "-"}
+    for name, label, confidence in (_values(line, options) for line in lines):
+        try:
+            now = recognizer.recognize(paths[name])
+        except (KeyError, SpeechGRUError, FileNotFoundError):  # there is nothing to compare
+            continue
+        if now.label != label or abs(now.confidence - confidence) > _SAME_CONFIDENCE:
+            complain(
+                f"{options.resume}: expected results of this model and these files, "
+                f"found {label} {confidence:.3f} for {name}, now {now.label} {now.confidence:.3f}"
+            )
+            return
+
+
+def _values(line: str, options: argparse.Namespace) -> tuple[str, str, float]:
+    """File, label and confidence of a line of JSON or CSV; NaN where they are not there."""
+    if options.csv:
+        name, label, confidence = next(csv.reader([line]))
+    else:
+        record = json.loads(line)
+        name, label, confidence = (record.get(key) for key in _COLUMNS)
+    try:
+        return name, str(label), float(confidence)
+    except (TypeError, ValueError):
+        return name, str(label), math.nan
 
 
 def _recognize(

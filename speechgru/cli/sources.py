@@ -92,7 +92,8 @@ class StandardInput:
             The sound. None if only libsndfile may be able to decode it: `read` returns all of it.
 
         Raises:
-            AudioError: the header is damaged, or the rate is out of range or not the stated one.
+            AudioError: the header is damaged, the rate is out of range or not the stated one, or
+                another sound file than WAV stands in place of raw samples.
         """
         head = self.read(WAVE_HEAD_BYTES)
         if is_wave(head):
@@ -100,9 +101,8 @@ class StandardInput:
         if rate is None and encoding is None:
             self._header = head
             return None
-        return open_raw(
-            self, check_rate(rate or SAMPLE_RATE, STANDARD_INPUT), encoding or "s16le", head
-        )
+        rate = check_rate(rate or SAMPLE_RATE, STANDARD_INPUT)
+        return open_raw(self, head, STANDARD_INPUT, rate, encoding or "s16le")
 
     def _open_wave(self, head: bytes, rate: int | None) -> PipedSound | None:
         sound, header = open_wave(self, head, STANDARD_INPUT)
@@ -122,6 +122,10 @@ def _reading() -> Iterator[Any]:
     """Yield the binary stream of standard input; errors in the block become `AudioError`s."""
     if sys.stdin is None:
         raise AudioError(f"{STANDARD_INPUT}: expected encoded sound, found a closed stream")
+    if sys.stdin.buffer.isatty():
+        raise AudioError(
+            f"{STANDARD_INPUT}: expected sound from a file or another program, found a terminal"
+        )
     try:
         yield sys.stdin.buffer
     except OSError as error:  # such as a folder

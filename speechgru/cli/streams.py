@@ -13,13 +13,16 @@ from speechgru.errors import escape
 def open_standard_streams() -> None:
     """Open the null device in place of closed streams, lest a file gets their number.
 
-    Characters that the encoding of stdout does not have are escaped.
+    Streams that another program has made non-blocking become blocking. Characters that the encoding
+    of stdout does not have are escaped.
     """
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # gets the lowest free number
+        with contextlib.suppress(AttributeError, OSError):  # Windows
+            os.set_blocking(descriptor, True)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 

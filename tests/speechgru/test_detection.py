@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speechgru.detection import CONSTANTS, Detection, DetectionRule, Detector, default_settings
+from speechgru.detection import (
+    CONSTANTS,
+    Detection,
+    DetectionRule,
+    Detector,
+    RecordingRule,
+    default_settings,
+)
 
 LABELS = ("yes", "no", "unknown", "silence")
 RULE = DetectionRule(
@@ -140,12 +147,11 @@ def test_a_word_at_the_end_is_given_by_flush_once():
     assert detector.flush() is None
 
 
-def test_the_scores_at_the_greatest_confidence_are_stated():
+def test_the_confidence_is_the_greatest_and_not_the_last():
     detector = Detector(RULE)
-    for hop in (scores("yes", 0.6), scores("yes", 0.8), scores("yes", 0.6)):
+    for hop in (scores("yes", 0.6), scores("yes", 0.8), scores("yes", 0.5)):
         detector.push(hop)
     assert detector.flush().confidence == pytest.approx(0.7)
-    assert detector.peak_scores == pytest.approx([0.7, 0, 0, 0.3])
 
 
 def test_a_time_is_not_after_the_decision():
@@ -226,21 +232,22 @@ def test_a_wrong_constant_is_named(changes, message):
 
 
 def test_a_file_of_version_1_has_the_stated_defaults():
-    for settings_, threshold in (({}, 0.5), ({"threshold": 0.8}, 0.8), ({"threshold": 0}, 0.5)):
+    for stated, threshold in ((None, 0.5), (0.8, 0.8), (0, 0.5), (1e-9, 1e-9)):
+        settings_ = {} if stated is None else {"threshold": stated}
         rule = DetectionRule.from_settings(settings_, LABELS, 0.04)
         assert rule.thresholds == {"yes": threshold, "no": threshold}
-        recording = DetectionRule.from_settings(settings_, LABELS, 0.04, recording=True)
+        recording = RecordingRule.from_settings(settings_, LABELS, 0.04)
         assert recording.thresholds["yes"] == pytest.approx(0.8 * threshold)
-        assert (recording.wait_hops, recording.context_hops) == (75, 50)
-        assert recording.max_context == 0.3
+        assert (recording.smoothing_hops, recording.pause_hops) == (8, 8)
+        assert (recording.context_hops, recording.max_unknown_hops) == (100, 12)
 
 
 def test_the_constants_of_a_file_are_those_of_the_rule():
     detection = {name: getattr(RULE, name) for name in CONSTANTS}
     assert DetectionRule.from_settings({"detection": detection}, LABELS, 0.04) == RULE
-    detection["recording"] = {"wait_hops": 9}
-    rule = DetectionRule.from_settings({"detection": detection}, LABELS, 0.04, recording=True)
-    assert rule == dataclasses.replace(RULE, wait_hops=9)
+    detection["recording"] = {"pause_hops": 9, "thresholds": {"yes": 0.2, "no": 0.3}}
+    rule = RecordingRule.from_settings({"detection": detection}, LABELS, 0.04)
+    assert rule == RecordingRule(LABELS, 0.04, {"yes": 0.2, "no": 0.3}, pause_hops=9)
 
 
 @pytest.mark.parametrize("name", CONSTANTS)
@@ -253,8 +260,26 @@ def test_a_missing_constant_of_a_file_is_named(name):
 
 def test_an_unknown_constant_for_recordings_is_named():
     detection = {**default_settings(LABELS), "recording": {"patience": 3}}
-    with pytest.raises(ValueError, match="found 'patience'"):
-        DetectionRule.from_settings({"detection": detection}, LABELS, 0.04, recording=True)
+    with pytest.raises(ValueError, match=r"expected thresholds, .*, found 'patience'"):
+        RecordingRule.from_settings({"detection": detection}, LABELS, 0.04)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"thresholds": {"yes": 0.5}}, "expected thresholds of"),
+        ({"thresholds": {"yes": 0.5, "no": 2}}, "expected the threshold of 'no' to be a number"),
+        ({"smoothing_hops": 0}, "expected smoothing_hops to be an integer from 1 to 10,000"),
+        ({"pause_hops": 1.5}, "expected pause_hops to be an integer"),
+        ({"context_hops": True}, "expected context_hops to be an integer"),
+        ({"max_unknown_hops": -1}, "expected max_unknown_hops to be a number from 0 to 10,000"),
+        ({"max_unknown_hops": float("nan")}, "expected max_unknown_hops to be a number"),
+    ],
+)
+def test_a_wrong_constant_for_recordings_is_named(changes, message):
+    rule = RecordingRule(LABELS, 0.04, {"yes": 0.5, "no": 0.5})
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(rule, **changes)
 
 
 def test_one_threshold_replaces_those_of_all_commands():

@@ -161,3 +161,20 @@ print(json.dumps(sorted(heavy & set(sys.modules))))
 """
     )
     assert heavy == []
+
+
+def test_import_loads_no_libraries_before_a_name_is_used():
+    result = run("""
+import json, sys
+import speechgru
+before = "numpy" in sys.modules
+names = [speechgru.audio.__name__, speechgru.recognize.__name__, speechgru.Stream.__name__]
+print(json.dumps([before, "numpy" in sys.modules, names, "recognize" in vars(speechgru)]))
+""")
+    assert result == [False, True, ["speechgru.audio", "recognize", "Stream"], True]
+
+
+def test_every_runtime_name_is_public_or_a_module():
+    public = {name for name in lazy_imports.RUNTIME_MODULES if name != "audio"}
+    assert public < {*speechgru.__all__}
+    assert not public & {*LAZY}

@@ -97,7 +97,7 @@ def test_wrong_settings_are_named(path, changes, message):
 
 
 def change(detection, name, value):
-    """Change a constant of a detection, such as "recording.wait_hops"."""
+    """Change a constant of a detection, such as "recording.pause_hops"."""
     detection = copy.deepcopy(detection)
     *places, key = name.split(".")
     inner = detection
@@ -125,7 +125,7 @@ def change(detection, name, value):
         ("word_end_hops", True, "expected word_end_hops to be an integer"),
         ("max_context", 1.5, "expected max_context to be a number above 0 and up to 1, found 1.5"),
         ("recording", [], "expected an object detection"),
-        ("recording.wait_hops", -1, r"detection\.recording in .*: expected wait_hops"),
+        ("recording.pause_hops", -1, r"detection\.recording in .*: expected pause_hops"),
         (
             "recording.thresholds",
             {"no": 0.5},
@@ -151,7 +151,7 @@ def test_a_file_of_version_2_states_every_constant_but_those_for_recordings(path
     del detection[name]
     rewrite(path, detection=detection)
     if name == "recording":
-        assert modelfile.read(path).detection_rule(recording=True).wait_hops == 2
+        assert modelfile.read(path).recording_rule().pause_hops == 8
         return
     with pytest.raises(ModelError, match=f"detection .*: expected .*{name}"):
         modelfile.read(path)
@@ -176,8 +176,22 @@ def test_a_file_of_version_1_is_read_with_default_constants(path):
         rule = modelfile.read(path).detection_rule()
         assert rule.thresholds == {"yes": threshold or 0.5}
         assert rule.hop_seconds == 0.02
-        recording = modelfile.read(path).detection_rule(recording=True)
-        assert recording.wait_hops > rule.wait_hops
+        recording = modelfile.read(path).recording_rule()
+        assert recording.thresholds == {"yes": pytest.approx(0.8 * (threshold or 0.5))}
+        assert recording.hop_seconds == 0.02
+
+
+@pytest.mark.parametrize("threshold", [1.0, 1e-7, 5e-324, 0.0])
+def test_any_threshold_of_a_file_of_version_1_gives_rules_or_a_model_error(path, threshold):
+    with zipfile.ZipFile(path) as archive:
+        stated = json.loads(archive.read("speechgru.json"))
+    with_settings(path, {**stated, "format_version": 1, "threshold": threshold, "detection": None})
+    try:
+        model = modelfile.read(path)
+    except ModelError:
+        return  # another error would be raised
+    for rule in (model.detection_rule(), model.recording_rule()):
+        assert 0 < rule.thresholds["yes"] <= 1
 
 
 def with_settings(path, settings_):
@@ -223,6 +237,10 @@ def test_wrong_constants_are_not_written(path, detection):
     before = path.read_bytes()
     with pytest.raises(ModelError, match=r"model\.tflite"):
         modelfile.write_detection(path, detection)
+    model = modelfile.read(path)
+    changed = {**model.settings, "detection": {**model.settings["detection"], **detection}}
+    with pytest.raises(ModelError, match=r"model\.tflite"):
+        modelfile.write(path, model.flatbuffer, model.labels, changed)
     assert path.read_bytes() == before
 
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -342,6 +343,18 @@ def resident_pages():
             return int(file.read().split()[1])
     except OSError:
         pytest.skip("needs /proc")
+
+
+def test_a_long_block_of_many_channels_needs_little_memory(recognizer):
+    block = np.broadcast_to(np.int16(3), (60_000, 200))  # 48 MB as float32
+    stream = recognizer.stream(192_000)
+    stream.feed(block[:1])
+    tracemalloc.start()
+    try:
+        stream.feed(block)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_callers_floating_point_settings_do_not_matter(recognizer):

@@ -143,6 +143,72 @@ def test_a_crash_costs_one_source(recognizer, clips, monkeypatch):
     )
 
 
+DIES_ONCE = (
+    "import os, sys; sys.path[:] = {{path!r}}; from speechgru import audio, worker_process;"
+    "first = lambda: not os.path.exists({marker!r}) and (open({marker!r}, 'w').close() or True);"
+    "{where}; worker_process.serve()"
+)
+
+
+@linux
+@pytest.mark.parametrize(
+    "where",
+    [
+        "first() and os.kill(os.getpid(), 9)",
+        "load = audio.load;"
+        "audio.load = lambda source, rate: os.kill(os.getpid(), 9) if first() "
+        "else load(source, rate)",
+    ],
+)
+def test_a_killed_worker_costs_no_result(where, recognizer, clips, tmp_path, monkeypatch):
+    command = DIES_ONCE.format(marker=str(tmp_path / "killed"), where=where)
+    monkeypatch.setattr(workers.worker_process, "COMMAND", command)
+    expected = results(recognizer, clips[:6], 1)
+    assert results(recognizer, clips[:6], 2) == expected
+    assert (tmp_path / "killed").exists()
+
+
+def test_too_few_threads_for_all_workers_are_enough(recognizer, clips, monkeypatch):
+    monkeypatch.setattr(workers, "_CHUNK_BYTES", workers._LEAST_BYTES)
+    expected = results(recognizer, clips[:6], 1)
+    limit_threads(monkeypatch, 1)
+    assert results(recognizer, clips[:6], 4) == expected
+    limit_threads(monkeypatch, 0)
+    with pytest.raises(SpeechGRUError, match="expected a thread, found: can't start new thread"):
+        results(recognizer, clips[:6], 4)
+
+
+def limit_threads(monkeypatch, count):
+    """Let so many threads start, as where the system has no memory for more."""
+    left = [None] * count
+
+    def start(thread):
+        if not left:
+            raise RuntimeError("can't start new thread")
+        left.pop()
+        return begin(thread)
+
+    begin = workers.threading.Thread.start
+    monkeypatch.setattr(workers.threading.Thread, "start", start)
+
+
+def test_an_iterable_may_change_the_current_folder(recognizer, clips, tmp_path, monkeypatch):
+    names = ("a", "b")
+    for name, clip in zip(names, (clips[0], clips[-1]), strict=True):
+        (tmp_path / name).mkdir()
+        shutil.copyfile(clip, tmp_path / name / "clip.wav")
+    monkeypatch.chdir(tmp_path)  # also changes back
+
+    def sources():
+        for name in names:
+            os.chdir(tmp_path / name)
+            yield "clip.wav"
+
+    expected = [recognizer.recognize(tmp_path / name / "clip.wav") for name in names]
+    assert expected[0].label != expected[1].label
+    assert results(recognizer, sources(), 2) == expected
+
+
 def test_a_worker_that_does_not_start_is_an_error(recognizer, clips, monkeypatch):
     monkeypatch.setattr(workers.worker_process, "COMMAND", "raise SystemExit(3)")
     with pytest.raises(SpeechGRUError, match="a worker process, found that it ended with exit c"):

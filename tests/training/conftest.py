@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from training.data import synthetic_noise
 from training.data.task import make_task
 from training.recipes.recipe import load_recipe
 
@@ -44,6 +45,27 @@ def task(word_folder):
 
 
 @pytest.fixture(scope="session")
+def last_noises():
+    """The noises that a run has made last, and what they were made from."""
+    return {}
+
+
+@pytest.fixture
+def noises_made_once(last_noises, monkeypatch):
+    """Let runs of the same clips and seed share the noises they make, which takes a second."""
+    make = synthetic_noise.synthetic_noise
+
+    def noises(speech, rng):
+        made_from = speech.tobytes(), json.dumps(rng.bit_generator.state)
+        if made_from not in last_noises:
+            last_noises.clear()
+            last_noises[made_from] = make(speech, rng)
+        return last_noises[made_from]
+
+    monkeypatch.setattr("training.data.task.synthetic_noise", noises)
+
+
+@pytest.fixture(scope="session")
 def recipe(recipe_file):
     """The recipe that learns `word_folder` in seconds."""
     return load_recipe(str(recipe_file))
@@ -61,6 +83,13 @@ def family_file(recipe_file, tmp_path):
     path = tmp_path / "family.toml"
     path.write_text('students = ["medium"]\n' + recipe_file.read_text())
     return path
+
+
+@pytest.fixture
+def short_family_file(family_file):
+    """The same with epochs of a few steps, too short to learn."""
+    family_file.write_text(family_file.read_text().replace("steps = 40", "steps = 4"))
+    return family_file
 
 
 @pytest.fixture

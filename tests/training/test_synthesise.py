@@ -1,11 +1,13 @@
 """Tests of training/synthesise.py."""
 
 import importlib
+from pathlib import Path
 
 import pytest
 
 from training import synthesise
-from training.voices import clip_writing
+from training.voices import clip_writing, sentence_writing
+from training.voices.sentence_writing import SentenceCounts
 from training.voices.speakers import Speaker
 
 
@@ -27,12 +29,28 @@ def test_counts_of_the_command_line_reach_the_clips(tmp_path, monkeypatch, capsy
     )
 
 
-@pytest.mark.parametrize("task", ["samples", "clips"])
+def test_arguments_of_the_command_line_reach_the_sentences(tmp_path, monkeypatch, capsys):
+    def write_sentences(*arguments):
+        calls.append(arguments)
+        return SentenceCounts(recordings=9, hours=0.5, voices=3)
+
+    calls = []
+    monkeypatch.setattr(sentence_writing, "write_sentences", write_sentences)
+    options = ["--hours", "0.5", "--voices", "held-out", "--text", "a", "b", "--seed", "7"]
+    assert synthesise.main(["sentences", str(tmp_path), *options]) == 0
+    assert synthesise.main(["sentences", str(tmp_path), "--hours", "2"]) == 0
+    texts = [Path("a"), Path("b")]
+    assert calls == [(tmp_path, 0.5, "held-out", texts, 7), (tmp_path, 2.0, "training", [], 0)]
+    first = capsys.readouterr().out.split("\n")[0]
+    assert first == f"0.50 hours: 9 sentences by 3 held-out voices in {tmp_path}"
+
+
+@pytest.mark.parametrize("task", [["samples"], ["clips"], ["sentences", "--hours", "1"]])
 def test_a_missing_synthesiser_is_one_line_that_names_the_package(
     task, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setenv("PATH", "")
-    assert synthesise.main([task, str(tmp_path / "out")]) == 2
+    assert synthesise.main([task[0], str(tmp_path / "out"), *task[1:]]) == 2
     message = capsys.readouterr().err
     assert message.count("\n") == 1
     assert "install the Debian package espeak-ng" in message
@@ -85,6 +103,13 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path, monkeypatch):
         ["clips", "out", "--words", "lights on"],
         ["clips", "out", "--words", ""],
         ["clips", "out", "--words", "a\x1b[31m"],
+        ["sentences", "out"],
+        ["sentences", "out", "--hours", "0"],
+        ["sentences", "out", "--hours", "-1"],
+        ["sentences", "out", "--hours", "nan"],
+        ["sentences", "out", "--hours", "1e3"],
+        ["sentences", "out", "--hours", "1", "--voices", "mine"],
+        ["sentences", "out", "--hours", "1", "--text"],
     ],
 )
 def test_wrong_usage_exits_with_code_2(arguments, capsys):

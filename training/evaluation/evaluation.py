@@ -1,17 +1,23 @@
-"""The whole evaluation of a model: clips, conditions, predictions, streams, metrics, report."""
+"""The whole evaluation of a model: clips, conditions, streams, recordings, metrics, report."""
 
 import hashlib
 from pathlib import Path
 
 import numpy as np
 
+from speechgru import modelfile
 from training.evaluation.conditions import CLEAN, predict_in_conditions
 from training.evaluation.evaluated_model import EvaluatedModel
 from training.evaluation.evaluation_clips import NOTES, Split, read_evaluation_set
 from training.evaluation.metrics import summarise
 from training.evaluation.noises import find_noises, noise_windows
+from training.evaluation.recordings.evaluation import evaluate_recordings, recording_settings
 from training.evaluation.report import Report, make_report_folder, write_report
-from training.evaluation.streams.evaluation import evaluate_streams, read_streaming_model
+from training.evaluation.streams.evaluation import (
+    detection_settings,
+    evaluate_streams,
+    read_streaming_model,
+)
 from training.evaluation.streams.options import StreamOptions
 from training.output.messages import printable
 
@@ -37,7 +43,7 @@ def evaluate(
         noise: a folder of noise recordings; see `noises.find_noises`. Default None.
         seed: of all random choices, as in a recipe.
         report_folder: where to write the report. Default: nowhere.
-        streams: what to evaluate in streams, too. Default None: nothing.
+        streams: what to evaluate in streams and in whole recordings, too. Default None: nothing.
 
     Returns:
         What `report.json` holds.
@@ -46,6 +52,7 @@ def evaluate(
         DataError: the folder has no such clips, or the noise folder no recordings; or the report
             would replace other files.
         ModelError: the model predicts NaN or infinity, or cannot be evaluated in streams.
+        OSError: the chosen constants cannot be written into the model file.
     """
     if streams:
         read_streaming_model(model.path)  # fails before the long work, as does this:
@@ -57,6 +64,12 @@ def evaluate(
     windows = noise_windows(noises, len(clips.words), rng)
     probabilities = predict_in_conditions(model, clips, windows)
     found = evaluate_streams(model.path, clips, noises, streams) if streams else None
+    whole = evaluate_recordings(model.path, clips, noises, streams) if streams else None
+    if found and whole and streams and streams.choose is not None:
+        settings = detection_settings(found.report)
+        settings["recording"], reached = recording_settings(whole.report)
+        settings["measured_on"] += f"; {reached}"
+        modelfile.write_detection(model.path, settings)
     report: Report = {
         "model": printable(model.path),
         "sha256": hashlib.sha256(model.path.read_bytes()).hexdigest(),
@@ -66,8 +79,9 @@ def evaluate(
         "seed": seed,
         "noise": noise_source,
         "streams": found.report if found else None,
+        "recordings": whole.report if whole else None,
         **summarise(model.labels, clips, probabilities),
     }
     if report_folder:
-        write_report(report, clips, probabilities[CLEAN], found, report_folder)
+        write_report(report, clips, probabilities[CLEAN], found, whole, report_folder)
     return report

@@ -14,6 +14,13 @@ from training.evaluation.conditions import CLEAN, SNRS, noisy
 from training.evaluation.evaluated_model import Probabilities
 from training.evaluation.evaluation_clips import describe_split
 from training.evaluation.metrics import Metrics, Proportion, Summary, percent
+from training.evaluation.recordings.evaluation import RecordingReport, RecordingResult
+from training.evaluation.recordings.report import (
+    TABLE,
+    answers_csv,
+    recording_blocks,
+    recording_tables,
+)
 from training.evaluation.streams.report import (
     DET,
     det_points,
@@ -51,7 +58,10 @@ the other, so compare models on the same half."""
 
 
 class Report(Summary):
-    """What report.json holds: what was evaluated, and the metrics; `streams` if there are some."""
+    """What report.json holds: what was evaluated, and the metrics.
+
+    `streams` and `recordings` are None if only clips were evaluated.
+    """
 
     model: str
     sha256: str
@@ -61,11 +71,12 @@ class Report(Summary):
     seed: int
     noise: str
     streams: StreamReport | None
+    recordings: RecordingReport | None
 
 
 FILES = (
     *("report.json", "report.md", "report.html", "predictions.csv", "confusion.png", "noise.png"),
-    *("words.csv", "false_accepts.csv", DET),
+    *("words.csv", "false_accepts.csv", TABLE, DET),
 )
 
 
@@ -99,6 +110,7 @@ def write_report(
     clips: EvaluationSet,
     probabilities: Probabilities,
     streams: StreamResult | None,
+    recordings: RecordingResult | None,
     folder: Path,
 ) -> None:
     """Write the files of a report.
@@ -108,6 +120,7 @@ def write_report(
         clips: the clips that were evaluated.
         probabilities: predictions for the clean clips, (clips, labels).
         streams: each word and false accept in streams, or None.
+        recordings: the answer to each recording, or None.
         folder: where to write; it exists.
     """
     from training.figures.accuracy_in_noise import plot_noise
@@ -123,6 +136,8 @@ def write_report(
         texts |= stream_tables(streams)
         if streams.report["det"] is not None:
             plot_det(streams.report["det"], det_points(streams.report), folder / DET)
+    if recordings is not None:
+        texts[TABLE] = answers_csv(recordings.answers)
     blocks = report_blocks(report)
     texts["report.md"] = to_markdown(blocks)
     texts["report.html"] = to_html(blocks, folder)
@@ -140,7 +155,7 @@ def report_blocks(report: Report) -> list[Block]:
     """Return the report as a document."""
     clean = report["conditions"][CLEAN]
     clips = "all clips" if report["split"] == "all" else describe_split(report["split"])
-    streams = report["streams"]
+    streams, recordings = report["streams"], report["recordings"]
     return [
         Heading(f"{Path(report['model']).name}: {percent(clean['accuracy'])} on {clips}", 1),
         Text(f"Measured by `training/evaluate.py`: {headline(report)}. {report['note']}"),
@@ -154,6 +169,7 @@ def report_blocks(report: Report) -> list[Block]:
         Table(condition_rows(report)),
         Picture("noise.png", "Accuracy in noise"),
         *([] if streams is None else stream_blocks(streams)),
+        *([] if recordings is None else recording_blocks(recordings)),
         Heading("Labels, clean clips"),
         Text(f"The mean recall of the labels is {clean['mean_recall_of_labels']:.2%}."),
         Table(label_rows(report)),
@@ -167,12 +183,14 @@ def report_blocks(report: Report) -> list[Block]:
 
 
 def tables(report: Report) -> str:
-    """Return the tables for the terminal: the conditions, and the streams if there are some."""
+    """Return the tables for the terminal: the conditions, and streams and recordings if any."""
     found = [condition_rows(report)]
-    streams = report["streams"]
+    streams, recordings = report["streams"], report["recordings"]
     if streams is not None:
         found.append(word_rows(streams))
         found += [negative_rows(streams)] if streams["negatives"] else []
+    if recordings is not None:
+        found += recording_tables(recordings)
     return "\n\n".join(map(markdown_table, found))
 
 

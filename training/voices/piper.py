@@ -21,7 +21,7 @@ from training.voices.speakers import Speaker
 
 
 def write_speech(speaker: Speaker, files: dict[str, Path]) -> None:
-    """Write each word's sound to its file."""
+    """Write the sound of each word or sentence to its file."""
     accent, _, noise, width = speaker.voice.split("+")
     scales = [_fraction(noise), speaker.stretch, _fraction(width)]
     session, settings = load_piper(zlib.crc32(speaker.name.encode()) >> 1)

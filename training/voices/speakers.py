@@ -22,9 +22,9 @@ class Speaker:
     Args:
         engine: the synthesiser, one of ``ENGINES``.
         voice: a name that the synthesiser knows. espeak-ng's is an accent, a plus sign and a
-            variant. kokoro's is an accent and the voices that are blended, each with its weight in
-            percent ("en-us+jf_alpha:60+jm_kumo:40"). piper's is an accent, the voice and two kinds
-            of noise in percent ("en-us+joe+noise:67+width:80").
+            variant. kokoro's is an accent and a voice ("en-us+af_bella"), or the voices that are
+            blended, each with its weight in percent ("en-us+jf_alpha:60+jm_kumo:40"). piper's is an
+            accent, the voice and two kinds of noise in percent ("en-us+joe+noise:67+width:80").
         speed: words a minute; defaults to 175, the usual speed of every voice.
         pitch: from 0 to 99, as espeak-ng counts it; defaults to 50, the usual pitch.
         size: factor by which the sound is played faster. It raises pitch and formants together, as
@@ -56,10 +56,14 @@ class Speaker:
 
     @property
     def name(self) -> str:
-        """The speaker's part of a file name: engine, voice and settings."""
-        voice = re.sub(r"[^a-z0-9]+", "-", self.voice.lower())
+        """The speaker's part of a clip's file name: engine, voice and settings."""
         size = round(100 * self.size)
-        return f"{self.engine}-{voice}-s{self.speed}-p{self.pitch}-r{size}"
+        return f"{self.engine}-{_plain(self.voice)}-s{self.speed}-p{self.pitch}-r{size}"
+
+    @property
+    def voice_name(self) -> str:
+        """Engine and voice, without the accent: what all speakers with one voice share."""
+        return f"{self.engine}-{_plain(self.voice.partition('+')[2] or self.voice)}"
 
     @property
     def is_neural(self) -> bool:
@@ -74,6 +78,10 @@ class Speaker:
     def pitch_factor(self) -> float:
         """Fundamental frequency, as a factor of the voice's usual one."""
         return float(2 ** ((self.pitch - USUAL_PITCH) / 40))
+
+
+def _plain(voice: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", voice.lower())
 
 
 SAMPLE_SPEAKERS = {  # by the names that the sample files carry

@@ -1,4 +1,4 @@
-"""Let a speaker say words: call the synthesiser, read what it wrote, trim it."""
+"""Let a speaker say words or sentences: call the synthesiser, read what it wrote, trim it."""
 
 import tempfile
 from collections.abc import Callable, Iterable
@@ -20,34 +20,34 @@ SYNTHESISERS: dict[str, Callable[[Speaker, dict[str, Path]], None]] = {
     "kokoro": kokoro.write_speech,
     "piper": piper.write_speech,
 }
-QUIET = -45  # dB relative to the loudest 10 ms; below it is what comes before or after the word
+QUIET = -45  # dB relative to the loudest 10 ms; below it is what comes before or after the speech
 NEURAL_QUIET = -55  # the same for neural voices, which say a faint f
-FESTIVAL_PAUSE = 0.2  # seconds of pause, partly hissing, around festival's words at usual speed
+FESTIVAL_PAUSE = 0.2  # seconds of pause, partly hissing, around festival's speech at usual speed
 
 
 def speak(
-    speaker: Speaker, words: Iterable[str], *, before: float, after: float
+    speaker: Speaker, texts: Iterable[str], *, before: float, after: float
 ) -> list[tuple[str, np.ndarray]]:
-    """Return each word with its sound: mono at 16 kHz, trimmed, with a peak of 1.
+    """Return each text with its sound: mono at 16 kHz, trimmed, with a peak of 1.
 
     Args:
         speaker: who speaks.
-        words: words of the letters a to z.
-        before: seconds of quiet before the word.
-        after: seconds of quiet after the word.
+        texts: words of the letters a to z, or sentences as `sentences.normalise` returns them.
+        before: seconds of quiet before the speech.
+        after: seconds of quiet after the speech.
 
     Raises:
         SynthesisError: the synthesiser is not installed, fails, or makes no sound.
     """
     with tempfile.TemporaryDirectory(prefix="speech-") as folder:
-        files = {word: Path(folder, f"{word}.wav") for word in words}
+        files = {text: Path(folder, f"{number}.wav") for number, text in enumerate(texts)}
         SYNTHESISERS[speaker.engine](speaker, files)
-        sounds = [(word, _read(path, word, speaker)) for word, path in files.items()]
+        sounds = [(text, _read(path, text, speaker)) for text, path in files.items()]
     quiet = NEURAL_QUIET if speaker.is_neural else QUIET
-    return [(word, trim(sound, before, after, quiet)) for word, sound in sounds]
+    return [(text, trim(sound, before, after, quiet)) for text, sound in sounds]
 
 
-def _read(path: Path, word: str, speaker: Speaker) -> np.ndarray:
+def _read(path: Path, text: str, speaker: Speaker) -> np.ndarray:
     """Read what a synthesiser wrote; apply the speaker's size and set the peak to 1."""
     try:
         sound, rate = soundfile.read(path)
@@ -58,7 +58,7 @@ def _read(path: Path, word: str, speaker: Speaker) -> np.ndarray:
         sound = sound[pause:-pause]
     if not sound.any():
         raise SynthesisError(
-            f"{speaker.engine}: expected the sound of {word!r} in {path.parent}, found none"
+            f"{speaker.engine}: expected the sound of {text!r} in {path.parent}, found none"
         )
     sound = soxr.resample(sound, rate * speaker.size, SAMPLE_RATE)
     return np.asarray(sound / np.abs(sound).max())

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from export.errors import ExportError
 from export.model_package.model_card import MARKER
 from export.model_package.output_files import ModelFiles, check_outputs
+from speechgru import modelfile
 
 KINDS = ("model", "card", "step", "parity_report", "parity_figure", "golden_vectors")
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\x12tEXtSoftware\0speechgru"
@@ -23,13 +24,13 @@ def files(tmp_path):
 
 
 @pytest.fixture
-def write_ours(files, model_file):
+def write_ours(files):
     """Write a companion that counts as ours."""
 
     def write(kind, sha256="0" * 64):
         path = getattr(files, kind).path
         if kind == "model":
-            shutil.copy(model_file, path)
+            shutil.copy(modelfile.locate("small"), path)
         elif kind == "card":
             path.write_text(f"{MARKER}\n# m.tflite\n")
         elif kind == "parity_figure":

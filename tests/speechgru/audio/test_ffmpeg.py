@@ -7,6 +7,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -439,6 +440,31 @@ def test_a_reader_that_stops_early_leaves_no_process(fake, tmp_path):
         assert (rate, channels) == (RATE, 1)
         assert next(blocks).shape == (1000, 1)
     assert is_gone(pid)
+
+
+@posix
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_no_room_for_a_thread_is_an_audio_error_and_leaves_no_process(
+    count, fake, tmp_path, monkeypatch
+):
+    (tmp_path / "out").write_bytes(au(np.zeros(RATE)))
+    pid = fake(f"cat {tmp_path}/out; sleep 100")
+    begin, started = threading.Thread.start, []
+
+    def start(thread):
+        if len(started) == count:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        begin(thread)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        with pytest.raises(AudioError, match="a thread that watches ffmpeg, found: can't start"):
+            load(AMR)
+    assert not pid.exists() or not pid.read_text() or is_gone(pid)
+    for thread in started:
+        thread.join(5)
+        assert not thread.is_alive()
 
 
 @posix

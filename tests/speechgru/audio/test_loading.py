@@ -198,6 +198,7 @@ def test_the_rate_of_encoded_sound_may_be_given_if_it_is_its_own(wav):
     [
         *(0, -1, 3999, 192001, 10**5000, 16000.5, np.nan, np.inf),
         *(True, np.True_, 16000j, "16000", b"16000", [16000], np.array(16000)),
+        *(np.timedelta64(16000, "s"), np.timedelta64(16000)),
     ],
     ids=lambda rate: type(rate).__name__,
 )
@@ -870,6 +871,29 @@ def test_an_endless_pipe_is_refused(monkeypatch):
 
 
 @linux
+@pytest.mark.parametrize(
+    ("error", "found"),
+    [
+        (OSError(24, "Too many open files"), "sound that can be read, found: Too many open files"),
+        (OSError("sndfile library not found"), "can be read, found: sndfile library not found"),
+        (MemoryError(), "sound that fits in memory, found more"),
+    ],
+    ids=["no descriptor", "no library", "no memory"],
+)
+@pytest.mark.parametrize("read", [load, lambda source: list(audio.read_blocks(source))])
+@pytest.mark.parametrize("function", ["os.dup", "soundfile.SoundFile", "os.read"])
+def test_what_the_system_refuses_is_an_audio_error(function, read, error, found, wav, monkeypatch):
+    def refuse(*_, **__):
+        raise error
+
+    with monkeypatch.context() as patch:  # not also what pytest opens
+        patch.setattr(function, refuse)
+        with pytest.raises(AudioError) as caught:
+            read(wav)
+    assert str(caught.value).startswith(f"{wav}: expected ")
+    assert str(caught.value).endswith(found)
+
+
 def test_no_descriptor_is_left_open(tmp_path):
     flac = bytearray(encode(np.random.default_rng(5).uniform(-0.5, 0.5, RATE), container="FLAC"))
     flac[len(flac) // 2 :] = bytes(len(flac) // 2)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speechgru.audio.resampling import Resampler
+from speechgru.errors import AudioError
 
 RATES = (4000, 8000, 15999, 16000, 22050, 44100, 48000, 192000)
 
@@ -48,3 +49,15 @@ def test_the_output_is_that_of_the_whole_signal_and_not_delayed(rate):
 
 def test_loud_samples_are_clipped_after_resampling():
     assert Resampler(16000).push(np.array([-3, 0.5, 2], np.float32)).tolist() == [-1, 0.5, 1]
+
+
+def test_no_descriptor_to_load_soxr_is_an_audio_error(monkeypatch):
+    def refuse(name, *_):
+        assert name == "soxr"
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("builtins.__import__", refuse)
+        with pytest.raises(AudioError, match=r"expected soxr, .* found: Too many open files"):
+            Resampler(8000)
+        Resampler(16_000)  # needs none

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -189,3 +190,14 @@ def test_memory_does_not_grow_with_the_recording(tmp_path):
         for name in (str(tmp_path / "none.wav"), str(path))
     )
     assert long < short + 30
+
+
+def test_a_label_track_does_not_replace_a_recording(recording, tmp_path, capfd):
+    copy = tmp_path / "copy.wav"
+    shutil.copyfile(recording, copy)
+    for name in (str(copy), recording):
+        assert main(["detect", name, "--labels", str(copy)]) == 2
+        output, errors = capfd.readouterr()
+        assert output == ""
+        assert errors.startswith(f"speechgru: {copy}: expected a text file or none, found")
+    assert copy.read_bytes() == Path(recording).read_bytes()

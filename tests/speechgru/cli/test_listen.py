@@ -46,6 +46,12 @@ def test_json_is_one_object_a_line(sounddevice, capfd):
 def test_devices_are_listed(sounddevice, capfd):
     assert main(["listen", "--list-devices"]) == 0
     assert capfd.readouterr().out == "*   1  Built-in Mic, 48000 Hz\n    2  USB Mic, 48000 Hz\n"
+    assert main(["listen", "--list-devices", "--json"]) == 0
+    devices = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert [(device["number"], device["is_default"]) for device in devices] == [
+        (1, True),
+        (2, False),
+    ]
 
 
 def test_lost_sound_is_counted_and_reported(sounddevice, capfd):
@@ -68,6 +74,7 @@ def test_lost_sound_is_counted_and_reported(sounddevice, capfd):
             "expected a microphone, found no device",
         ),
         (lambda module: None, ["--device", "9"], "9: expected the number or name of a device"),
+        (lambda module: None, ["--device", ""], "'': expected the number or name of a device"),
         (
             lambda module: setattr(module, "failure", PortAudioError("Device unavailable", -9985)),
             [],
@@ -309,3 +316,14 @@ def test_the_output_of_arecord_can_be_piped(sound_server, recording):
     if "audio open error" in done.stderr:
         pytest.skip("needs ALSA's plugin for PulseAudio")
     assert [line.split()[1] for line in done.stdout.splitlines()] == WORDS
+
+
+def test_the_output_of_programs_is_not_between_lines_of_json(three_words):
+    pcm = (three_words * 32767).astype("<i2").tobytes()
+    code, words, errors = listen(pcm, "--exec", "echo {label}")
+    assert (code, words, sorted(errors.split())) == (0, WORDS, sorted(WORDS))
+
+
+def test_no_sound_in_a_pipe_is_one_line():
+    message = "speechgru: <stdin>: expected sound, found no samples\n"
+    assert listen(b"") == listen(b"\0") == (2, [], message)

@@ -1,5 +1,6 @@
 """Raw PCM and WAV from pipes, whatever pieces they arrive in."""
 
+import contextlib
 import io
 import struct
 
@@ -47,13 +48,13 @@ def samples_of(sound):
 def test_raw_samples_do_not_depend_on_the_pieces(values, sizes, first, rest):
     data = np.array(values, "<i2").tobytes()
     pipe = Pipe(data[first:] + rest, sizes)
-    found = samples_of(open_raw(pipe, 8000, "s16le", data[:first]))
+    found = samples_of(open_raw(pipe, data[:first], "<pipe>", 8000, "s16le"))
     np.testing.assert_array_equal(found[:, 0], values)
 
 
 def test_raw_floats_are_read():
     values = np.linspace(-1, 1, 9, dtype="<f4")
-    found = samples_of(open_raw(Pipe(values.tobytes(), [3]), 48000, "f32le"))
+    found = samples_of(open_raw(Pipe(values.tobytes(), [3]), b"", "<pipe>", 48000, "f32le"))
     np.testing.assert_array_equal(found[:, 0], values)
 
 
@@ -146,4 +147,36 @@ def test_no_header_gives_anything_but_sound_or_an_error(tail):
     except AudioError:
         return
     if sound is not None:
-        assert samples_of(sound).ndim == 2
+        with contextlib.suppress(AudioError):  # no samples
+            assert samples_of(sound).ndim == 2
+
+
+@pytest.mark.parametrize("size", [0x7FFFF000, 0x80000000, 0xFFFFFFFF])
+def test_sizes_that_recorders_state_do_not_end_the_sound(size):
+    sound, _ = wave_sound(wave(MONO, chunk(b"data", PCM, size)))
+    assert sound.size is None
+
+
+@pytest.mark.parametrize("data", [b"", b"\1"])
+def test_no_samples_are_an_error(data):
+    with pytest.raises(AudioError, match="<pipe>: expected sound, found no samples"):
+        samples_of(open_raw(Pipe(data), b"", "<pipe>", 8000, "s16le"))
+    sound, _ = wave_sound(wave(MONO, b"data\xff\xff\xff\xff" + data))
+    with pytest.raises(AudioError, match="<pipe>: expected sound, found no samples"):
+        samples_of(sound)
+
+
+@pytest.mark.parametrize("form", ["FLAC", "OGG", "MP3", "AIFF", "AU", "CAF", "W64"])
+def test_other_sound_files_are_not_raw_samples(form):
+    file = io.BytesIO()
+    soundfile.write(file, np.random.default_rng(0).uniform(-0.5, 0.5, 32000), 16000, format=form)
+    with pytest.raises(AudioError, match="<pipe>: expected raw samples or WAV, found ") as caught:
+        open_raw(Pipe(file.getvalue()), b"", "<pipe>", 16000, "s16le")
+    assert form.lower() in str(caught.value).lower()
+
+
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=5), st.integers(1, 3000))
+def test_quiet_samples_are_no_mp3(values, times):
+    data = np.array(values * times, "<i2").tobytes()
+    sound = open_raw(Pipe(data), b"", "<pipe>", 16000, "s16le")
+    np.testing.assert_array_equal(samples_of(sound)[:, 0], values * times)

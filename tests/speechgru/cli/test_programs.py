@@ -100,3 +100,23 @@ def test_programs_that_do_not_end_are_limited(monkeypatch, capfd):
 def test_programs_get_no_standard_input(capfd):
     run(python("import sys; print(repr(sys.stdin.read()))"))
     assert capfd.readouterr().out == "''\n"
+
+
+def test_output_can_go_to_stderr(capfd):
+    started = Programs("echo {label}")
+    started.write_to_stderr = True
+    started.run(YES)
+    started.finish()
+    assert capfd.readouterr() == ("", "yes\n")
+
+
+def test_programs_that_do_not_end_are_reported(monkeypatch, capfd):
+    monkeypatch.setattr(programs, "_LAST_SECONDS", 0.1)
+    started = Programs("sleep 30")
+    for _ in range(2):
+        started.run(YES)
+    started.finish()
+    assert capfd.readouterr().err == "speechgru: sleep: 2 still running\n"
+    for process in started._running:
+        process.kill()
+        process.wait()

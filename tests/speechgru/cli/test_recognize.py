@@ -204,3 +204,20 @@ def test_wrong_options_exit_with_2(arguments, yes, capfd):
         main(["recognize", yes, *arguments])
     assert caught.value.code == 2
     assert "usage: speechgru recognize" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["--json", "--csv"])
+def test_results_of_another_model_are_reported_and_stay(form, samples, tmp_path, capfd):
+    results = tmp_path / "results"
+    command = ["recognize", form, "--resume", str(results)]
+    assert main([*command, str(samples)]) == 0
+    content = results.read_bytes()
+    assert main([*command, str(samples)]) == 0
+    assert capfd.readouterr() == ("", "")
+    assert main([*command, "--model", "small", str(samples)]) == 0
+    output, errors = capfd.readouterr()
+    assert (output, errors.count("\n")) == ("", 1)
+    assert errors.startswith(
+        f"speechgru: {results}: expected results of this model and these files"
+    )
+    assert results.read_bytes() == content

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from speechgru import SpeechGRUError
 from speechgru.cli import output
 from speechgru.cli.resumable_output import open_resumable
+from tests.speechgru.cli.commands import linux
 
 HEADER = "file,label,confidence"
 NAMES = ["a.wav", "b, c.wav", 'd"\n.wav', "\udcff.wav", "e\u202e.wav"]
@@ -23,9 +24,8 @@ def line(name, header):
 
 def write(path, names, header):
     with open_resumable(path, header) as results:
-        for name in names:
-            if name not in results:
-                results.write(line(name, header))
+        for name in results.missing(names):
+            results.write(line(name, header))
 
 
 @pytest.mark.parametrize("header", [None, HEADER])
@@ -89,3 +89,28 @@ def test_a_path_that_cannot_be_written_is_named(kind, tmp_path):
     with pytest.raises(OSError, match=r"expected a file or nothing|No such file") as caught:
         write(path, NAMES, None)
     assert caught.value.filename == str(path)
+
+
+@pytest.mark.parametrize("header", [None, HEADER])
+def test_a_name_that_is_given_twice_has_two_results(header, tmp_path):
+    path = tmp_path / "results"
+    names = ["a.wav", "b.wav", "a.wav", "c\n.wav", "c\\n.wav"]  # CSV shows the last two alike
+    write(path, names, header)
+    content = path.read_bytes()
+    lines = content.splitlines(keepends=True)
+    assert len(lines) == 5 + (header is not None)
+    for count in range(len(lines) + 1):
+        path.write_bytes(b"".join(lines[:count]))
+        write(path, names, header)
+        assert path.read_bytes() == content
+
+
+@linux
+def test_two_runs_do_not_write_the_same_file(tmp_path):
+    path = tmp_path / "results"
+    with open_resumable(path, None) as results:
+        results.write(line("a.wav", None))
+        with pytest.raises(SpeechGRUError, match="expected a file that no other process writes"):
+            write(path, ["b.wav"], None)
+    write(path, ["a.wav", "b.wav"], None)
+    assert path.read_text() == f"{line('a.wav', None)}\n{line('b.wav', None)}\n"

@@ -85,3 +85,25 @@ def test_a_name_that_is_no_text_is_answered(yes, tmp_path):
         env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
     )
     assert (done.returncode, done.stdout.split()[1], done.stderr) == (0, "yes", "")
+
+
+@linux
+@pytest.mark.parametrize("command", ["recognize", "detect", "listen"])
+def test_a_terminal_is_not_sound(command):
+    terminal, side = os.openpty()
+    try:
+        done = subprocess.run([*COMMAND, command, "-"], stdin=side, capture_output=True, timeout=60)
+    finally:
+        os.close(side)
+        os.close(terminal)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"expected sound from a file or another program, found a terminal" in done.stderr
+
+
+@linux
+def test_a_pipe_that_does_not_block_is_read_to_its_end(recording):
+    script = "import os, sys; os.set_blocking(0, False); os.execv(sys.argv[1], sys.argv[1:])"
+    pauses = f"(head -c 60000 '{recording}'; sleep 1; tail -c +60001 '{recording}')"
+    done = shell(f"{pauses} | {COMMAND[0]} -c '{script}' \"$@\"", "detect", "-")
+    assert [line.split()[2] for line in done.stdout.splitlines()] == ["yes", "stop", "go"]
+    assert (done.returncode, done.stderr) == (0, "")

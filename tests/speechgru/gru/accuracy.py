@@ -1,5 +1,7 @@
 """How far outputs and gradients of the GRU are from those in float64, by dtype and device."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -25,10 +27,7 @@ def relative_errors(numbers, update_gate, device, use_cudnn):
     The loss is a weighted sum of all states. In float16 the gradient of the initial state with
     respect to the last state alone would be lost: it is too small.
     """
-    exact = GRU(UNITS, update_gate=update_gate, return_sequences=True, dtype="float64")
-    exact.use_cudnn = False
-    expected = _outputs_and_gradients(exact, "float64", "/CPU:0", training=False)
-
+    expected = _exact(update_gate)
     policy = POLICIES[numbers]
     layer = GRU(UNITS, update_gate=update_gate, return_sequences=True, dtype=policy)
     layer.use_cudnn = use_cudnn
@@ -38,6 +37,13 @@ def relative_errors(numbers, update_gate, device, use_cudnn):
         np.linalg.norm(f - e) / np.linalg.norm(e) for f, e in zip(found, expected, strict=True)
     )
     return dict(zip(NAMES, map(float, errors), strict=True))
+
+
+@functools.cache
+def _exact(update_gate):
+    layer = GRU(UNITS, update_gate=update_gate, return_sequences=True, dtype="float64")
+    layer.use_cudnn = False
+    return _outputs_and_gradients(layer, "float64", "/CPU:0", training=False)
 
 
 def _outputs_and_gradients(layer, dtype, device, training):

@@ -103,7 +103,14 @@ def test_no_clip_is_trained_on_and_validated_on(plain, own_words):
         assert made.new_voices
 
 
-def test_no_speaker_of_the_recordings_is_trained_on_and_validated_on(real_data):
+def test_no_speaker_of_the_recordings_is_trained_on_and_validated_on(real_data, monkeypatch):
+    load = audio.load
+    word = np.random.default_rng(0).normal(size=16000).astype(np.float32) / 10
+
+    def quick_load(path):  # what a clip of a word sounds like does not matter here
+        return load(path) if path.parent.name == "_background_noise_" else word
+
+    monkeypatch.setattr(audio, "load", quick_load)
     made = task(real_data, words=None, spliced_share=0.1)
     parts = {
         name: {

@@ -16,6 +16,8 @@ from training.recipes.recipe import RecipeError, load_recipe
 from training.run_files.earlier_runs import check_labels, load_start
 from training.train import main
 
+pytestmark = pytest.mark.usefixtures("noises_made_once")
+
 
 def test_a_run_starts_from_another(run_folder, word_folder, recipe_file, tmp_path, capsys):
     arguments = ["--data", str(word_folder), "--recipe", str(recipe_file), "--epochs", "1"]
@@ -69,11 +71,12 @@ def test_students_start_with_their_teacher_and_replace_no_run(
 def test_a_run_learns_from_the_models_of_others(
     run_folder, word_folder, recipe_file, tmp_path, capsys
 ):
-    recipe = tmp_path / "convolutions.toml"
-    recipe.write_text(recipe_file.read_text().replace('"small"', '"residual"'))
+    quick, recipe = tmp_path / "quick.toml", tmp_path / "convolutions.toml"
+    quick.write_text(recipe_file.read_text().replace("steps = 40", "steps = 2"))
+    recipe.write_text(quick.read_text().replace('"small"', '"residual"'))
     data = ["--data", str(word_folder), "--epochs", "2"]
     words = ["--words", "yes", "no"]
-    taught = [*data, "--recipe", str(recipe_file), "--out", str(tmp_path / "taught")]
+    taught = [*data, "--recipe", str(quick), "--out", str(tmp_path / "taught")]
     taught += ["--teachers", str(run_folder), str(tmp_path / "conv")]
     assert main([*data, *words, "--recipe", str(recipe), "--out", str(tmp_path / "conv")]) == 0
     assert main([*taught, *words]) == 0
@@ -89,7 +92,7 @@ def test_a_run_learns_from_the_models_of_others(
     errors = capsys.readouterr().err
     assert f"{run_folder}: expected a model of no, bird, unknown, silence" in errors
     other = tmp_path / "other.toml"
-    other.write_text(recipe_file.read_text() + "[front_end]\nn_mfcc = 20\n")
+    other.write_text(quick.read_text() + "[front_end]\nn_mfcc = 20\n")
     changed = [*taught, *words]
     changed[changed.index("--recipe") + 1] = str(other)
     assert main(changed) == 2

@@ -39,7 +39,7 @@ def evaluate_streams(
     """Evaluate a model file in streams.
 
     Each stream is scored once. Thresholds, if they are to be chosen, are chosen on the recordings
-    of the development half of the speakers, and written into the file.
+    of the development half of the speakers. `detection_settings` returns what the file shall state.
 
     Args:
         path: an exported model file.
@@ -50,7 +50,6 @@ def evaluate_streams(
     Raises:
         DataError: a folder has no usable recording, or there is no word of these speakers.
         ModelError: the file is not a model with the signature `stream`.
-        OSError: the thresholds cannot be written.
     """
     file = read_streaming_model(path)
     rule = file.detection_rule()
@@ -62,10 +61,7 @@ def evaluate_streams(
         thresholds = choose_thresholds(count_in(rule, _development(negatives)), options.choose)
         rule = dataclasses.replace(rule, thresholds=thresholds)
     positives = score_words(network, words, noises, options.recipe)
-    result = measure(rule, positives, negatives, options)
-    if options.choose is not None:
-        modelfile.write_detection(path, detection_settings(result.report))
-    return result
+    return measure(rule, positives, negatives, options)
 
 
 def read_streaming_model(path: Path) -> ModelFile:

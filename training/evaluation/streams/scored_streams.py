@@ -69,6 +69,16 @@ def choose_clips(clips: EvaluationSet, commands: Sequence[str], speakers: Speake
     return _take(clips, rows)
 
 
+def choose_other_clips(clips: EvaluationSet, commands: Sequence[str], speakers: Speakers) -> Words:
+    """Return the clips of words that are no commands, by some speakers; perhaps none."""
+    rows = [
+        row
+        for row, (word, speaker) in enumerate(zip(clips.words, clips.speakers, strict=True))
+        if speaker and word not in (*commands, UNKNOWN) and speakers.includes(speaker)
+    ]
+    return _take(clips, rows)
+
+
 def score_words(
     network: StreamNetwork, words: Words, noises: Sequence[Samples], recipe: StreamRecipe
 ) -> dict[str, list[ScoredWords]]:
@@ -117,12 +127,8 @@ def _negative_streams(
         yield from speech_streams(folder, options.speakers, recipe)
     if recipe.noise_minutes:
         yield noise_stream(noises, recipe)
-    others = [
-        row
-        for row, (word, speaker) in enumerate(zip(clips.words, clips.speakers, strict=True))
-        if speaker and word not in (*commands, UNKNOWN) and options.speakers.includes(speaker)
-    ]
-    for stream in word_streams(_take(clips, others), noises, None, recipe):
+    others = choose_other_clips(clips, commands, options.speakers)
+    for stream in word_streams(others, noises, None, recipe):
         ends = [*(word.start for word in stream.words[1:]), stream.words[-1].end]
         recordings = [
             Recording(word.name, word.start, end)

@@ -84,7 +84,7 @@ def _word_stream(
     recipe: StreamRecipe,
     rng: np.random.Generator,
 ) -> WordStream:
-    clips = [_faded(as_float(words.samples[row])) for row in rows]
+    clips = [faded(as_float(words.samples[row])) for row in rows]
     spans = [word_span(clip) for clip in clips]
     places, position = [], LEAD  # of the clips; of the next word
     for start, end in spans:
@@ -96,7 +96,7 @@ def _word_stream(
     bed = quiet(length, rng) if snr is None else BED * noise_bed(noises, length, rng)
     stream = bed.copy()
     for clip, place in zip(clips, places, strict=True):
-        stream[place : place + WINDOW] += clip * _gain(clip, bed[place : place + WINDOW], snr)
+        stream[place : place + WINDOW] += clip * clip_gain(clip, bed[place : place + WINDOW], snr)
     spoken = [
         SpokenWord(
             words.labels[row],
@@ -110,7 +110,8 @@ def _word_stream(
     return WordStream(np.clip(stream, -1, 1), spoken)
 
 
-def _gain(clip: Audio, noise: Audio, snr: int | None) -> np.float32:
+def clip_gain(clip: Audio, noise: Audio, snr: int | None) -> np.float32:
+    """Return the factor that gives a clip an SNR in dB above a noise; 1 if the SNR is None."""
     if snr is None:
         return np.float32(1)
     level = max(float(rms(clip)), 1e-9)
@@ -135,7 +136,7 @@ def noise_bed(noises: Sequence[Samples], length: int, rng: np.random.Generator) 
         level = float(rms(piece))
         if not level:
             continue
-        part = _faded(piece / np.float32(level))[: length - position]
+        part = faded(piece / np.float32(level))[: length - position]
         bed[position : position + part.size] += part
         position += size - FADE
     return bed
@@ -146,10 +147,10 @@ def quiet(length: int, rng: np.random.Generator) -> Audio:
     return (HISS * rng.normal(size=length)).astype(np.float32)
 
 
-def _faded(samples: Audio) -> Audio:
+def faded(samples: Audio) -> Audio:
     """Return sound without its mean that fades in and out over 10 ms."""
-    faded: Audio = samples - samples.mean(dtype=np.float64).astype(np.float32)
+    result: Audio = samples - samples.mean(dtype=np.float64).astype(np.float32)
     ramp = np.linspace(0, 1, FADE, dtype=np.float32)
-    faded[:FADE] *= ramp
-    faded[-FADE:] *= ramp[::-1]
-    return faded
+    result[:FADE] *= ramp
+    result[-FADE:] *= ramp[::-1]
+    return result
