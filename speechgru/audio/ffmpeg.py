@@ -271,7 +271,7 @@ class _Process:
         """
         with self._time_limit():
             status = self._process.wait()
-        self._reader.join(1)  # for ever, if ffmpeg had a child that still runs
+        self._reader.join(1)  # without a limit, it waits for a child of ffmpeg that still runs
         if self._too_slow:
             raise FFmpegError(
                 f"expected ffmpeg to decode the sound, found no answer in {_MAX_WAIT:g} s"
