@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from speechgru.errors import show
 
-UNKNOWN = "unknown"
-NOT_COMMANDS = (UNKNOWN, "silence")
+UNKNOWN, SILENCE = "unknown", "silence"
+NOT_COMMANDS = (UNKNOWN, SILENCE)
 """Labels that are never detected."""
 
 _MAX_HOPS = 10_000
