@@ -16,7 +16,7 @@ from speechgru.fork_lock import not_forking
 
 _BLOCKS_PER_SECOND = 20
 _LATENCY_SECONDS = 0.2  # short ones lose sound where Python or the sound server is busy
-_LONGEST_WAIT = 10 * _BLOCKS_PER_SECOND  # blocks that wait for a slow reader; more are lost
+_MOST_WAITING = 10 * _BLOCKS_PER_SECOND  # blocks that wait for a slow reader; more are lost
 _SILENT_SECONDS = 5.0  # without a block: the device is gone
 _POLL_SECONDS = 0.25
 
@@ -176,7 +176,7 @@ class Microphone:
 
     def _receive(self, block: Any, frames: int, time: Any, status: Any) -> None:
         """Called by PortAudio in a thread of its own."""
-        full = len(self._blocks) >= _LONGEST_WAIT
+        full = len(self._blocks) >= _MOST_WAITING
         if status.input_overflow or full:
             self.overflows += 1
         if not full:
