@@ -117,7 +117,7 @@ def _utterances(
     edges = np.diff(silent)
     starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
     long = ends - starts >= rule.pause_hops
-    bounds = np.array([0, *(starts + ends)[long] // 2, len(scores)])
+    bounds = np.array([0, *(starts + ends)[long] // 2, len(scores)])  # the middles of pauses
     number = np.searchsorted(bounds, np.arange(len(scores)), side="right") - 1
     return bounds[number], bounds[number + 1] - 1
 
