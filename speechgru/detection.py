@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from speechgru.errors import show
 
-UNKNOWN = "unknown"
-NOT_COMMANDS = (UNKNOWN, "silence")
+UNKNOWN, SILENCE = "unknown", "silence"
+NOT_COMMANDS = (UNKNOWN, SILENCE)
 """Labels that are never detected."""
 
 _MAX_HOPS = 10_000
@@ -148,8 +148,8 @@ class RecordingRule:
     and u, the sum of the scores of "unknown" in the same utterance, in the last `context_hops` and
     the next `context_hops`, the recording holds the command if there is a hop at which c reaches
     the command's threshold and u is at most `max_unknown_hops`: inside a sentence, the sound of a
-    command is not one. Of several commands, the one with the greatest c is the answer. The silence
-    of 0.6 s that is added after the recording counts as part of it.
+    command is not one. Of several such hops and commands, the greatest c gives the answer. The
+    silence of 0.6 s that is added after the recording counts as part of it.
 
     Attributes:
         labels: all labels of the model in the order of its scores.

@@ -6,7 +6,7 @@ import threading
 not_forking = threading.RLock()
 """Held while a library is imported, opened or set up, which takes locks of its own.
 
-A fork copies locks, but not the thread that would release them: the child would wait for ever.
+A fork copies locks, but not the thread that would release them: the child would wait forever.
 """
 
 if hasattr(os, "register_at_fork"):  # not on Windows

@@ -126,7 +126,7 @@ class StreamNetwork(_Network):
         return self._file.hop_samples
 
     def reset(self) -> None:
-        """Start anew, with a state of zeros."""
+        """Set the state to zeros."""
         self._state = {name: np.zeros(shape, np.float32) for name, shape in self._shapes.items()}
 
     def step(self, hop: Samples) -> list[float]:

@@ -265,7 +265,7 @@ class Recognizer:
 
         results: list[Recognition | SourceError] = []
         found = recognize_all(self, cast(Iterable[Source], source), sample_rate, workers=workers)
-        with contextlib.closing(found) as found:
+        with contextlib.closing(found):
             for result in found:
                 if on_error == "raise" and isinstance(result, Exception):
                     raise result
@@ -309,7 +309,7 @@ def _check_threads(value: Any, name: str) -> None:
 
 
 def _is_one(source: object) -> bool:
-    """Whether an argument stands for one source, if a wrong one, and not for several."""
+    """Whether an argument is one source, valid or not, and not an iterable of sources."""
     one = isinstance(source, (str, bytes, bytearray, memoryview, os.PathLike, np.ndarray))
     return one or hasattr(source, "read") or not isinstance(source, Iterable)
 

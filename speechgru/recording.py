@@ -6,13 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from speechgru.audio.sample_arrays import Samples
-from speechgru.detection import NOT_COMMANDS, UNKNOWN, RecordingRule
+from speechgru.detection import NOT_COMMANDS, SILENCE, UNKNOWN, RecordingRule
 from speechgru.network import StreamNetwork
 
 Scores = npt.NDArray[np.float32]
 Values = npt.NDArray[np.float64]
 
-SILENCE = "silence"
 TAIL_SECONDS = 0.6
 """Silence after a recording: a word at its end has its greatest scores only later."""
 
@@ -118,7 +117,7 @@ def _utterances(
     edges = np.diff(silent)
     starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
     long = ends - starts >= rule.pause_hops
-    bounds = np.array([0, *(starts + ends)[long] // 2, len(scores)])
+    bounds = np.array([0, *(starts + ends)[long] // 2, len(scores)])  # the middles of pauses
     number = np.searchsorted(bounds, np.arange(len(scores)), side="right") - 1
     return bounds[number], bounds[number + 1] - 1
 

@@ -30,7 +30,7 @@ class Stream:
 
     Each stream has an interpreter of its own: streams in several threads do not wait for each
     other. Calls of one stream take turns. In a process that is forked while no call is running, a
-    stream goes on from where it was; otherwise it starts anew there. It cannot be pickled.
+    stream continues; otherwise it is reset there. It cannot be pickled.
 
     Use it as a context manager: leaving the context resets it.
 
@@ -129,7 +129,7 @@ class Stream:
             return [dataclasses.replace(one, time=min(one.time, end)) for one in detections]
 
     def reset(self) -> None:
-        """Start anew, as if nothing had been fed: the next block begins at 0 s."""
+        """Reset the stream, as if nothing had been fed: the next block begins at 0 s."""
         with self._lock:
             self._start()
 

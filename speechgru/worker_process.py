@@ -9,14 +9,17 @@ import os
 import signal
 import struct
 import warnings
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from speechgru.audio import Source
 from speechgru.errors import AudioError, ModelError, SpeechGRUError
-from speechgru.recognizer import Recognition, Recognizer
+from speechgru.recognizer import Recognition, Recognizer, SourceError
+
+Result: TypeAlias = Recognition | SourceError
+"""What recognising one source gives."""
 
 COMMAND = "import sys; sys.path[:] = {path!r}; from speechgru.worker_process import serve; serve()"
 """Python code that runs a worker, without the modules' search path."""
@@ -53,9 +56,7 @@ def serve() -> None:
         pass
 
 
-def attempt(
-    recognizer: Recognizer, source: Source, sample_rate: int | None
-) -> Recognition | SpeechGRUError | FileNotFoundError:
+def attempt(recognizer: Recognizer, source: Source, sample_rate: int | None) -> Result:
     """Recognise one source; an error is returned."""
     try:
         return recognizer.recognize(source, sample_rate)
@@ -107,7 +108,7 @@ def decode_source(message: dict[str, Any], payload: bytes) -> str | bytes | npt.
     return payload
 
 
-def encode_result(result: Recognition | SpeechGRUError | FileNotFoundError) -> dict[str, Any]:
+def encode_result(result: Result) -> dict[str, Any]:
     """Turn a result or an error into a message."""
     if isinstance(result, Recognition):
         return {"scores": result.scores}
@@ -116,7 +117,7 @@ def encode_result(result: Recognition | SpeechGRUError | FileNotFoundError) -> d
     return {"error": type(result).__name__, "reason": str(result)}
 
 
-def decode_result(message: dict[str, Any]) -> Recognition | SpeechGRUError | FileNotFoundError:
+def decode_result(message: dict[str, Any]) -> Result:
     """The inverse of `encode_result`."""
     if "scores" in message:
         scores = message["scores"]

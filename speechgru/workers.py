@@ -20,10 +20,8 @@ import numpy.typing as npt
 from speechgru import worker_process
 from speechgru.audio import Source, describe
 from speechgru.errors import AudioError, SpeechGRUError
-from speechgru.recognizer import Recognition, Recognizer
-
-Result: TypeAlias = Recognition | SpeechGRUError | FileNotFoundError
-"""What recognising one source gives."""
+from speechgru.recognizer import Recognizer
+from speechgru.worker_process import Result
 
 _Portable: TypeAlias = str | bytes | npt.NDArray[Any]  # what another process can get
 

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from speechgru.audio import adts
 from speechgru.errors import escape, shorten
 from speechgru.fork_lock import not_forking
 
@@ -70,11 +71,6 @@ _BY_FIRST_BYTES = {
 }
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")  # QuickTime may lack the first
 _CAF_OF_LIBSNDFILE = (b"lpcm", b"alac", b"alaw", b"ulaw")
-_ADTS_HEADER = 7  # bytes
-_MIN_ADTS_LENGTH = 11  # silence in mono
-_ADTS_SAME_BITS = 0xFFFF_FDC0 << 24  # sync, version, layer, profile, sampling rate and channels
-_MIN_ADTS_FRAMES = 6  # so many in a row are no coincidence
-_MIN_WHOLE_ADTS = 3  # if there is nothing else
 
 
 def identify(head: bytes) -> Format | None:
@@ -94,7 +90,7 @@ def identify(head: bytes) -> Format | None:
     # The chunk "desc" comes first. It holds the rate, 8 bytes, and then the codec.
     if head[:4] == b"caff" and head[8:12] == b"desc" and head[28:32] not in _CAF_OF_LIBSNDFILE:
         return _CAF
-    return _ADTS if _is_adts(head) else None
+    return _ADTS if adts.begins_like_adts(head) else None
 
 
 @contextlib.contextmanager
@@ -189,9 +185,6 @@ def _copy(content: int | bytes, descriptor: int) -> None:
         left = left[os.write(descriptor, left) :]
 
 
-# ffmpeg's output
-
-
 def _read_header(process: _Process) -> tuple[int, int]:
     """Sampling rate and number of channels in an AU header, and the bytes up to the samples."""
     header = process.read(_AU_HEADER.size)
@@ -271,7 +264,7 @@ class _Process:
         """
         with self._time_limit():
             status = self._process.wait()
-        self._reader.join(1)  # for ever, if ffmpeg had a child that still runs
+        self._reader.join(1)  # without a limit, it waits for a child of ffmpeg that still runs
         if self._too_slow:
             raise FFmpegError(
                 f"expected ffmpeg to decode the sound, found no answer in {_MAX_WAIT:g} s"
@@ -335,40 +328,3 @@ def _reason(messages: bytes, status: int) -> str:
     lines = [re.sub(r"^(\[[^\]]*\] |file:\S+: )+", "", line.strip()) for line in text.splitlines()]
     last = dict.fromkeys([line for line in lines if line][-2:])  # often twice the same
     return escape(shorten("; ".join(last), 200)) or f"exit status {status}"
-
-
-# AAC without a container
-
-
-def _is_adts(head: bytes) -> bool:
-    """Whether AAC frames in the Audio Data Transport Stream format follow each other.
-
-    The layout of a header is in ISO/IEC 14496-3, section 1.A.2.2.
-    """
-    position = count = 0
-    kind = _adts_bits(head, 0) & _ADTS_SAME_BITS
-    while count < _MIN_ADTS_FRAMES:
-        bits = _adts_bits(head, position)
-        length = _adts_length(bits)
-        if not length or bits & _ADTS_SAME_BITS != kind:
-            break
-        # Constant or periodic raw samples may look like one header after the other.
-        if head.find(head[:_ADTS_HEADER], position + 1, position + length) >= 0:
-            return False
-        position += length
-        count += 1
-    is_whole_file = position == len(head) and count >= _MIN_WHOLE_ADTS
-    return count >= _MIN_ADTS_FRAMES or is_whole_file
-
-
-def _adts_bits(head: bytes, position: int) -> int:
-    header = head[position : position + _ADTS_HEADER]
-    return int.from_bytes(header.ljust(_ADTS_HEADER, b"\0"), "big")
-
-
-def _adts_length(bits: int) -> int:
-    """Bytes of the frame with this header of 56 bits; 0 if it is not a header."""
-    sync, layer, rate, channels = bits >> 44, bits >> 41 & 3, bits >> 34 & 15, bits >> 30 & 7
-    length = bits >> 13 & 0x1FFF
-    is_header = sync == 0xFFF and not layer and rate < 13 and channels
-    return length if is_header and length >= _MIN_ADTS_LENGTH else 0

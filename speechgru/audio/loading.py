@@ -14,7 +14,7 @@ import numpy as np
 from speechgru.audio import sound_files, unfinished_headers
 from speechgru.audio.headerless_sound import refuse_headerless
 from speechgru.audio.mixing import channel_products, find_signs, mix
-from speechgru.audio.resampling import SAMPLE_RATE, Resampler
+from speechgru.audio.resampling import Resampler
 from speechgru.audio.sample_arrays import (
     Array,
     Samples,
@@ -26,17 +26,6 @@ from speechgru.audio.sample_arrays import (
 )
 from speechgru.audio.sound_files import Content, DecodingError, Readable
 from speechgru.errors import AudioError, escape, shorten, show
-
-__all__ = [
-    "EXTENSIONS",
-    "SAMPLE_RATE",
-    "AudioError",
-    "Readable",
-    "Source",
-    "describe",
-    "load",
-    "read_blocks",
-]
 
 EXTENSIONS = frozenset(
     {".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".rf64"}
@@ -51,7 +40,6 @@ _SILENT_PEAK = 4096  # of int32 samples that hold 24 bits; see `_full_scale`
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Readable | Array
 """What `load` reads: a path, an encoded file's bytes, a binary file object or an array."""
-
 
 Blocks: TypeAlias = Generator[tuple[int, Array], None, None]
 """What `read_blocks` gives: the sampling rate in Hz and samples, (frames, channels)."""

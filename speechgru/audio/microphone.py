@@ -16,7 +16,7 @@ from speechgru.fork_lock import not_forking
 
 _BLOCKS_PER_SECOND = 20
 _LATENCY_SECONDS = 0.2  # short ones lose sound where Python or the sound server is busy
-_LONGEST_WAIT = 10 * _BLOCKS_PER_SECOND  # blocks that wait for a slow reader; more are lost
+_MOST_WAITING = 10 * _BLOCKS_PER_SECOND  # blocks that wait for a slow reader; more are lost
 _SILENT_SECONDS = 5.0  # without a block: the device is gone
 _POLL_SECONDS = 0.25
 
@@ -72,11 +72,11 @@ def list_devices() -> list[Device]:
     return recording
 
 
-def find_device(wanted: str | None) -> Device:
+def find_device(requested: str | None) -> Device:
     """Find a device that can record.
 
     Args:
-        wanted: its number, its name or a part of the name in any case. None: the system's
+        requested: its number, its name or a part of the name in any case. None: the system's
             default, or the first one if there is no default.
 
     Raises:
@@ -84,19 +84,19 @@ def find_device(wanted: str | None) -> Device:
             their names.
     """
     devices = list_devices()
-    if wanted is None:
+    if requested is None:
         return next((device for device in devices if device.is_default), devices[0])
-    if wanted.isdecimal():
-        found = [device for device in devices if device.number == int(wanted)]
+    if requested.isdecimal():
+        found = [device for device in devices if device.number == int(requested)]
     else:
-        found = [device for device in devices if device.name == wanted] or [
-            device for device in devices if wanted.lower() in device.name.lower()
+        found = [device for device in devices if device.name == requested] or [
+            device for device in devices if requested.lower() in device.name.lower()
         ]
     if len(found) != 1:
         names = ", ".join(f"{device.number} {device.name}" for device in found or devices)
         kind = "several" if found else "no such device among"
         raise MicrophoneError(
-            f"{escape(wanted) or repr('')}: expected the number or name of a device that can "
+            f"{escape(requested) or repr('')}: expected the number or name of a device that can "
             f"record, found {kind}: {escape(names)}"
         )
     return found[0]
@@ -176,7 +176,7 @@ class Microphone:
 
     def _receive(self, block: Any, frames: int, time: Any, status: Any) -> None:
         """Called by PortAudio in a thread of its own."""
-        full = len(self._blocks) >= _LONGEST_WAIT
+        full = len(self._blocks) >= _MOST_WAITING
         if status.input_overflow or full:
             self.overflows += 1
         if not full:

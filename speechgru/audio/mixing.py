@@ -64,8 +64,8 @@ def find_signs(products: Array) -> Samples | None:
 class Mixer:
     """Averages the channels of live audio, (frames, channels) -> (frames,), and delays nothing.
 
-    Channels that cancel out in what has been heard so far are inverted, from the next tenth of a
-    second on. The output does not depend on how the audio is divided into blocks.
+    Channels that cancel out in the audio so far are inverted, from the next tenth of a second on.
+    The output does not depend on how the audio is divided into blocks.
 
     Args:
         channels: number of channels.

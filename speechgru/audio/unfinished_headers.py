@@ -8,6 +8,9 @@ size is too large; where it is too small, it finds none.
 import struct
 from collections.abc import Iterator
 
+_WAVE_ORDERS = {b"RIFF": "<", b"RIFX": ">", b"RF64": "<"}
+_AU_ORDERS = {b".snd": ">", b"dns.": "<"}
+
 
 def is_known(head: bytes) -> bool:
     """Whether `finish` knows the format of a file with these first 12 bytes."""
@@ -39,10 +42,6 @@ def finish(data: bytes) -> bytes | None:
     if data[:4] == b"caff":
         return _finish_chunk(data, b"data", ">4sq", 8)
     return None
-
-
-_WAVE_ORDERS = {b"RIFF": "<", b"RIFX": ">", b"RF64": "<"}
-_AU_ORDERS = {b".snd": ">", b"dns.": "<"}
 
 
 def _finish_wave(data: bytes, order: str) -> bytes | None:

@@ -21,18 +21,25 @@ def add_model(command: argparse.ArgumentParser) -> None:
 
 def positive(text: str) -> int:
     """Parse a whole number from 1."""
-    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
+    value = _whole_number(text)
+    if value < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
-    return int(text)
+    return value
 
 
 def workers(text: str) -> int:
     """Parse a number of processes."""
-    if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= _MAX_WORKERS:
+    value = _whole_number(text)
+    if not 1 <= value <= _MAX_WORKERS:
         raise argparse.ArgumentTypeError(
             f"expected a whole number from 1 to {_MAX_WORKERS}, found {text!r}"
         )
-    return int(text)
+    return value
+
+
+def _whole_number(text: str) -> int:
+    """Parse up to nine digits; 0 for any other text."""
+    return int(text) if text.isdecimal() and len(text) <= 9 else 0
 
 
 def add_threshold(command: argparse.ArgumentParser) -> None:

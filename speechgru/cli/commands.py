@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import speechgru
-from speechgru.cli import detect, info, listen, recognize, streams
+from speechgru.cli import detect, info, listen, recognize, standard_streams
 from speechgru.cli.interruption import INTERRUPTED, tidying_up
 from speechgru.errors import SpeechGRUError, escape
 
@@ -17,30 +17,32 @@ _COMMANDS = (recognize, detect, listen, info)
 def run(arguments: Sequence[str] | None) -> int:
     """Run a command, as `main` does."""
     try:
-        streams.open_standard_streams()
+        standard_streams.open_standard_streams()
         with tidying_up():
             try:
                 return _run(arguments)
             finally:
-                streams.flush_output()
+                standard_streams.flush_output()
     except KeyboardInterrupt:  # before or after the command itself
         return INTERRUPTED
-    except BrokenPipeError:  # the reader has had enough, as `head` has
-        streams.discard(1)
+    except BrokenPipeError:  # the reader has closed the pipe, as `head` does
+        standard_streams.discard(1)
         return OK
     except OSError as error:
-        streams.discard(1)
+        standard_streams.discard(1)
         if error.filename is None:
-            streams.complain(f"expected an output that can be written, found: {error.strerror}")
+            standard_streams.complain(
+                f"expected an output that can be written, found: {error.strerror}"
+            )
         else:
-            streams.complain(streams.message(error))
+            standard_streams.complain(standard_streams.message(error))
         return BAD_INPUT
 
 
 def _run(arguments: Sequence[str] | None) -> int:
     options = _parse(arguments)
     try:
-        with streams.silent_libraries(options.debug):
+        with standard_streams.silent_libraries(options.debug):
             succeeded: bool = options.run(options)
         return OK if succeeded else BAD_INPUT
     except KeyboardInterrupt:
@@ -50,7 +52,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except (SpeechGRUError, FileNotFoundError) as error:
         if options.debug:
             raise
-        streams.complain(streams.message(error))
+        standard_streams.complain(standard_streams.message(error))
         return BAD_INPUT
 
 

@@ -13,8 +13,8 @@ from speechgru import atomic_files
 from speechgru.cli import arguments, output
 from speechgru.cli.piped_sound import PipedSound, feed
 from speechgru.cli.sources import STANDARD_INPUT, StandardInput, find_files
+from speechgru.cli.standard_streams import complain, flush_output, message, print_result
 from speechgru.cli.status_line import StatusLine, bar
-from speechgru.cli.streams import complain, flush_output, message, print_result
 from speechgru.detection import Detection
 from speechgru.errors import SpeechGRUError, escape
 from speechgru.recognizer import Recognizer

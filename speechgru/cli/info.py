@@ -31,6 +31,8 @@ def _run(options: argparse.Namespace) -> bool:
     model = modelfile.read(options.model)
     settings = model.settings
     accuracy = settings.get("validation_accuracy")
+    detection = settings.get("detection", {})
+    recall = detection.get("recall")
     rows = {
         "model": model.name,
         "labels": " ".join(map(quote, model.labels)),
@@ -45,9 +47,20 @@ def _run(options: argparse.Namespace) -> bool:
         "quantisation": settings.get("quantization"),
         "training data": settings.get("training_data"),
         "validation accuracy": None if accuracy is None else f"{accuracy:.2%}",
+        "thresholds": ", ".join(
+            f"{quote(label)} {value:g}"
+            for label, value in model.detection_rule().thresholds.items()
+        ),
+        "false accepts": _describe_rate(detection.get("false_accepts_per_hour")),
+        "recall": None if recall is None else f"{recall:.2%}",
+        "measured on": detection.get("measured_on"),
         "licence": settings.get("licence"),
         "made with": " ".join(f"{k} {v}" for k, v in settings.get("versions", {}).items()),
     }
     for name, value in rows.items():
         print(f"{name:20} {escape(str(value)) if value else 'not stated'}")
     return True
+
+
+def _describe_rate(rate: float | None) -> str | None:
+    return None if rate is None else f"{rate:g} an hour"

@@ -46,14 +46,14 @@ def tidying_up() -> Iterator[None]:
         try:
             yield
         finally:
-            if ending.has_begun:  # Python's own end is not to be disturbed either
+            if ending.has_begun:  # later signals must not disturb Python's exit
                 stack.pop_all()
 
 
 class _Ending:
-    """Raises an exception at the first signal. Later ones do not disturb the tidying up.
+    """Raises an exception at the first signal. Later ones are ignored.
 
-    If that takes long, such as writing to a pipe that nobody reads, they end the process.
+    If the process takes long to end, as when it writes to a pipe that nobody reads, they kill it.
     """
 
     def __init__(self) -> None:

@@ -16,8 +16,8 @@ from speechgru.cli import arguments, output
 from speechgru.cli.piped_sound import PipedSound, feed
 from speechgru.cli.programs import Programs
 from speechgru.cli.sources import STANDARD_INPUT, StandardInput
+from speechgru.cli.standard_streams import complain, flush_output, print_result
 from speechgru.cli.status_line import StatusLine, bar
-from speechgru.cli.streams import complain, flush_output, print_result
 from speechgru.detection import Detection
 from speechgru.errors import AudioError, escape
 from speechgru.recognizer import Recognizer
@@ -35,7 +35,7 @@ class _LiveSound(Protocol):
 def add_command(commands: Any) -> argparse.ArgumentParser:
     """Add the command and its arguments to the parser."""
     command: argparse.ArgumentParser = commands.add_parser(
-        "listen", help="print the commands that the microphone hears"
+        "listen", help="print the commands that are spoken into the microphone"
     )
     command.add_argument(
         "source",

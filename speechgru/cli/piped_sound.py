@@ -30,7 +30,7 @@ _SOUND_FILES = {  # by their first bytes; those that ffmpeg reads are known to i
     b"riff": "W64",
 }
 _HEAD_BYTES = 16  # the longest of the first bytes
-_FRAMES_BYTES = 1 << 13  # of MPEG audio, which is told by its first frames
+_FRAMES_BYTES = 1 << 13  # of MPEG audio, which is recognised by its first frames
 
 _READ_BYTES = 1 << 16
 _MAX_HEADER_BYTES = 1 << 24

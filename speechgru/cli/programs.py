@@ -7,7 +7,7 @@ import sys
 import time
 from types import TracebackType
 
-from speechgru.cli.streams import complain, message
+from speechgru.cli.standard_streams import complain, message
 from speechgru.detection import Detection
 from speechgru.errors import SpeechGRUError, escape
 

@@ -13,8 +13,8 @@ from typing import Any
 from speechgru.cli import arguments, output
 from speechgru.cli.resumable_output import open_resumable
 from speechgru.cli.sources import StandardInput, find_files
+from speechgru.cli.standard_streams import complain, message, print_result
 from speechgru.cli.status_line import StatusLine, bar
-from speechgru.cli.streams import complain, message, print_result
 from speechgru.errors import SpeechGRUError, escape
 from speechgru.recognizer import Recognition, Recognizer
 from speechgru.workers import recognize_all
@@ -40,7 +40,7 @@ def add_command(commands: Any) -> argparse.ArgumentParser:
         type=arguments.positive,
         default=1,
         metavar="N",
-        help="print the N likeliest labels",
+        help="print the N most probable labels",
     )
     arguments.add_form(command)
     command.add_argument(

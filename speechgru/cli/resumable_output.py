@@ -1,4 +1,4 @@
-"""A file of results to which an interrupted run of a command goes on to write."""
+"""A file of results that is continued after an interruption."""
 
 import collections
 import contextlib

@@ -16,7 +16,7 @@ from speechgru.cli.piped_sound import (
     open_raw,
     open_wave,
 )
-from speechgru.cli.streams import message
+from speechgru.cli.standard_streams import message
 from speechgru.errors import AudioError, escape
 
 STANDARD_INPUT = "<stdin>"

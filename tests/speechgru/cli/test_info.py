@@ -17,6 +17,10 @@ def test_info_tells_what_the_bundled_model_holds(capfd):
         "recognize stream features",
         "hop_length 320",
         "CC BY 4.0",
+        f"yes {model.detection_rule().thresholds['yes']:g}, no ",
+        f"{model.settings['detection']['false_accepts_per_hour']:g} an hour",
+        f"{model.settings['detection']['recall']:.2%}",
+        "words found in streams",
     ):
         assert fact in output
     assert errors == ""
@@ -44,5 +48,5 @@ def test_info_about_a_model_that_states_little(tmp_path, capfd):
     modelfile.write(path, model.flatbuffer, model.labels, {**settings, "licence": "a\x1b\nb"})
     assert main(["info", str(path)]) == 0
     output = capfd.readouterr().out
-    assert output.count("not stated") == 5
+    assert output.count("not stated") == 8
     assert r"a\x1b\nb" in output

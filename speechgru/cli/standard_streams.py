@@ -11,7 +11,7 @@ from speechgru.errors import escape
 
 
 def open_standard_streams() -> None:
-    """Open the null device in place of closed streams, lest a file gets their number.
+    """Open the null device in place of closed streams, so that no file gets their number.
 
     Streams that another program has made non-blocking become blocking. Characters that the encoding
     of stdout does not have are escaped.
@@ -61,7 +61,7 @@ def complain(text: str) -> None:
         return
     try:
         print(f"speechgru: {escape(' '.join(text.split()))}", file=sys.stderr)
-    except OSError:  # stderr is closed or full: there is nobody to tell
+    except OSError:  # stderr is closed or full
         discard(2)
 
 
