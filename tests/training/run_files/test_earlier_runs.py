@@ -128,7 +128,7 @@ def test_a_run_starts_from_the_bundled_models(tmp_path):
 
 def test_a_preset_that_is_not_bundled_is_refused():
     recipe = dataclasses.replace(load_recipe("medium"), preset="large")
-    with pytest.raises(RecipeError, match="expected a recipe of medium or small, found .* large"):
+    with pytest.raises(RecipeError, match=r"expected a recipe of medium or small, found .* large"):
         load_start(Path("medium"), recipe)
 
 
