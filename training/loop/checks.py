@@ -47,12 +47,21 @@ def check_options(options: Options) -> Plan:
         run_folder.check_writable(options.out)
     else:
         run_folder.check_new(options.out, recipe)
+    if recipe.scene_seconds > 1:
+        _check_scenes(options)
     _check_data(options)
     labels = find_labels(options.data, options.words) if options.data else None
     started = [] if options.start is None or is_bundled(options.start) else [options.start]
     for folder in (*started, *options.teachers):
         _check_run(folder)
     return Plan(options, recipe, labels)
+
+
+def _check_scenes(options: Options) -> None:
+    if options.teachers:
+        raise UsageError("--teachers: expected a recipe of single clips, found one of scenes")
+    if options.features == "librosa":
+        raise UsageError("--features librosa: expected a recipe of single clips, found scenes")
 
 
 def find_labels(data: Path, words: Sequence[str] | None) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from training.output.script import one_line
 RECIPES = Path(__file__).parent
 Preset = Literal["small", "medium", "large", "convolutions", "residual"]
 PRESETS: tuple[Preset, ...] = get_args(Preset)
+CLIP_PRESETS = ("convolutions", "residual")  # they cannot run on a stream
 RENAMED = {"carried_share": "state_carry_probability"}
 MAX_BYTES = 1 << 20  # of a recipe file
 MAX_STEPS = 2**31 - 1  # in a run: TensorFlow counts them in int32
@@ -125,6 +126,8 @@ class Recipe:
                 "`spliced_share`: expected at most 0.95 together with `negative_share` and "
                 f"`synthetic_share`, found {sum(shares):g}"
             )
+        if self.scene_seconds > 1:
+            self._check_scenes()
         _check_front_end(self.front_end)
         for key, limit in (
             ("time_mask_frames", self.front_end.frames(SAMPLE_RATE * WINDOW_SECONDS)),
@@ -136,6 +139,17 @@ class Recipe:
                     f"spectrogram, found {found}"
                 )
         return self
+
+    def _check_scenes(self) -> None:
+        if self.preset in CLIP_PRESETS:
+            raise ValueError(
+                f"`scene_seconds`: expected 1 with the preset {self.preset!r}, which takes single "
+                f"clips, found {self.scene_seconds}"
+            )
+        if self.augment.mixup_share:
+            raise ValueError(
+                f"`augment.mixup_share`: expected 0 with scenes, found {self.augment.mixup_share}"
+            )
 
 
 def _check_front_end(front_end: MFCCConfig) -> None:

@@ -109,6 +109,8 @@ def refused(path):
         ("average = 1", "`average`: expected less than 1.0, found 1"),
         ("unknown_share = 0.5", "`unknown_share`: expected less than 0.5, found 0.5"),
         ("spliced_share = 0.4\nsynthetic_share = 0.4", "at most 0.95 together"),
+        ('scene_seconds = 3\npreset = "residual"', "expected 1 with the preset 'residual'"),
+        ("scene_seconds = 3\n[augment]\nmixup_share = 0.1", "`augment.mixup_share`: expected 0"),
         ("seed = -1", "`seed`: expected at least 0, found -1"),
         ("seed = 99999999999999999999", "`seed`: expected less than 2147483647"),
         ("augment = 3", "`augment`: expected a table, found 3"),
