@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NoReturn
 
+from speechgru import pretrained
 from speechgru.errors import SpeechGRUError
-from training.run_files.trained_model import is_bundled
 
 
 class UsageError(SpeechGRUError, ValueError):
@@ -57,6 +57,11 @@ class Options:
         negative = tuple(folder / path for path in self.negative)
         teachers = tuple(folder / teacher for teacher in self.teachers)
         return dataclasses.replace(self, **paths, negative=negative, teachers=teachers)
+
+
+def is_bundled(start: Path) -> bool:
+    """Return whether this is the name of a bundled model, and no folder has the same name."""
+    return str(start) in pretrained.NAMES and not start.exists()
 
 
 class _Parser(argparse.ArgumentParser):

@@ -9,10 +9,10 @@ from pathlib import Path
 from training.clips.errors import DataError
 from training.clips.finding import find_clips, find_recordings
 from training.clips.words import SILENCE, UNKNOWN, choose_words
-from training.loop.arguments import Options, UsageError
+from training.loop.arguments import Options, UsageError, is_bundled
 from training.recipes.recipe import Recipe, load_recipe, override, with_batch_size
 from training.run_files import run_folder
-from training.run_files.trained_model import is_bundled, read_metrics
+from training.run_files.trained_model import read_metrics
 
 
 @dataclasses.dataclass(frozen=True)

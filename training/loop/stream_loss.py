@@ -1,7 +1,7 @@
-"""What a network pays for its scores in a scene: missed commands, and commands nobody gave.
+"""The loss of a scene: commands that are missed, and commands that nobody gave.
 
 The detection rule averages the scores of a command over some hops and compares the mean with a
-threshold (`speechgru.detection`). So the losses are those of means of scores, at the hop where the
+threshold (`speechgru.detection`). So these losses depend on means of scores, at the hop where the
 mean is greatest: max-pooling, as for one keyword in Sun et al. 2017 (arXiv:1705.02411).
 """
 
@@ -12,14 +12,14 @@ import tensorflow as tf
 from training.clips.window import RATE
 
 SMOOTHING_HOPS = 12
-EARLIEST = 0.25  # seconds of a second, from which on its command may be heard
-LATEST = 0.6  # seconds after a second, until which its command may still be heard
-LEAST = 0.35  # seconds of the second after a command that a scene must have to be judged by it
+EARLIEST = 0.25  # seconds into its second, from which a command may be detected
+LATEST = 0.6  # seconds after the end of its second, until which it may be detected
+LEAST = 0.35  # seconds of the scene after the second of a command, or it cannot be missed
 TINY = 1e-4
 
 
 class HopTimes(NamedTuple):
-    """When the sound of the hops of scenes comes from.
+    """Where the sound of each hop comes from.
 
     Attributes:
         second: number of the scene's second that a hop's last sample is from, -1 before the scene,
@@ -56,7 +56,7 @@ def labels_of(seconds: Any, labels: Any) -> Any:
 
 
 def stream_losses(probabilities: Any, labels: Any, times: HopTimes) -> tuple[Any, Any]:
-    """Return what scenes pay for wrong commands and for missed ones.
+    """Return the losses of wrong and of missed commands.
 
     Args:
         probabilities: of every hop, float32, shape (batch, hops, labels).
@@ -79,10 +79,10 @@ def stream_losses(probabilities: Any, labels: Any, times: HopTimes) -> tuple[Any
     smoothed, missed = _smoothed(scores), 0.0
     for second in range(labels.shape[1] - 1):
         since = tf.cast(times.second - second, tf.float32) + times.position
-        heard = (since >= EARLIEST) & (since < 1 + LATEST)
+        is_near = (since >= EARLIEST) & (since < 1 + LATEST)
         label = labels[:, second + 1]
         score = tf.gather(smoothed, tf.clip_by_value(label, 0, commands - 1), axis=2, batch_dims=1)
-        best = tf.reduce_max(tf.where(heard, score, 0.0), axis=1)
+        best = tf.reduce_max(tf.where(is_near, score, 0.0), axis=1)
         is_judged = (label < commands) & (since[:, -1] >= 1 + LEAST)
         missed += tf.where(is_judged, -tf.math.log(best + TINY), 0.0)
     return false_accepts, missed

@@ -54,8 +54,8 @@ class StreamTrainer(Trainer):
         self, features: Any, targets: Any, labels: Any, draws: RandomDraws, logits: list[Any]
     ) -> tuple[Any, Any]:
         hops = self._samples // self._hop_samples
-        heard = (tf.range(hops, dtype=tf.float32)[None] + 1) * self._hop_samples
-        source = source_times(heard, self._samples, draws, self.recipe.augment)
+        hop_ends = (tf.range(hops, dtype=tf.float32)[None] + 1) * self._hop_samples
+        source = source_times(hop_ends, self._samples, draws, self.recipe.augment)
         ends, is_in = self._ends_of_seconds(source)
         times = hop_times(source)
         taught = tf.stop_gradient(tf.nn.softmax(logits[0]))

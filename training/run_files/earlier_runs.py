@@ -11,10 +11,11 @@ import speechgru
 from speechgru import Recognizer, pretrained
 from speechgru.pretrained import load_model
 from training.clips.errors import DataError
+from training.loop.arguments import is_bundled
 from training.loop.network import build_preset
 from training.recipes.recipe import Recipe, RecipeError
 from training.run_files.run_folder import MODEL, RunFolderError
-from training.run_files.trained_model import is_bundled, load_trained
+from training.run_files.trained_model import load_trained
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from speechgru import pretrained
 from speechgru.modelfile import ModelError
 from training.clips.window import WINDOW
 
@@ -36,11 +35,6 @@ def load_trained(path: Path, *, streams: bool = False) -> tuple[Any, dict[str, A
     if not {layer.name for layer in model.layers} >= needed:
         raise ModelError(f"{path}: expected a model of speechgru.build_model, found {model.name}")
     return model, metrics
-
-
-def is_bundled(path: Path) -> bool:
-    """Return whether this is the name of a bundled model, and no folder has the same name."""
-    return str(path) in pretrained.NAMES and not path.exists()
 
 
 def read_metrics(model: Path) -> dict[str, Any]:

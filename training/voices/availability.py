@@ -38,11 +38,11 @@ def require_voices(speakers: Iterable[Speaker]) -> None:
         SynthesisError: a voice is missing; the message names the package that holds it.
     """
     needed: dict[str, set[str]] = {}
+    speakers = list(speakers)
     for speaker in speakers:
         accent, *variants = speaker.voice.split("+")
         if speaker.is_neural:
             needed.setdefault("espeak-ng", set()).add(accent.removesuffix("-merged"))
-            _require_packages(speaker)
         else:
             variants = [f"!v/{variant}" for variant in variants]
             needed.setdefault(speaker.engine, set()).update([accent, *variants])
@@ -52,6 +52,9 @@ def require_voices(speakers: Iterable[Speaker]) -> None:
             package = FESTIVAL_PACKAGES.get(voice, engine)
             message = f"{engine} has no voice {voice}: install the Debian package {package}"
             raise SynthesisError(message)
+    for speaker in speakers:
+        if speaker.is_neural:
+            _require_packages(speaker)
 
 
 def _require_packages(speaker: Speaker) -> None:

@@ -23,8 +23,15 @@ def start(*arguments, code=None):
         stderr=subprocess.PIPE,
         # Python buffers what it writes, as it does for users.
         env={k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=_restore_signals,
     )
+
+
+def _restore_signals():
+    """What the tests' own process ignores, as in the background or under nohup, is not ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name in SIGNALS:
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
 
 
 @linux

@@ -68,9 +68,10 @@ def test_networks_learn_a_scene(trainer):
 
 @pytest.mark.usefixtures("on_cpu")
 def test_xla_computes_the_same_losses(task, stream_recipe):
+    recipe = dataclasses.replace(stream_recipe, students=())
     losses = []
     for compiled in (False, True):
-        trainer = StreamTrainer(task, stream_recipe, compiled=compiled)
+        trainer = StreamTrainer(task, recipe, compiled=compiled)
         trainer.adapt(np.random.default_rng(0), batches=1)
         batch = trainer.load(*trainer.draw(np.random.default_rng(1)))
         losses.append(trainer.step(*batch, 0)[0].numpy())
