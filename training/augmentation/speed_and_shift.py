@@ -30,10 +30,10 @@ def change_speed_and_shift(audio: tf.Tensor, draws: RandomDraws, settings: Augme
 def source_times(
     times: tf.Tensor, samples: int, draws: RandomDraws, settings: Augment
 ) -> tf.Tensor:
-    """Return where in the clips the sound comes from that is heard at given times.
+    """Return the times in the clips from which the sound at given times comes.
 
     Args:
-        times: float32, shape (1, n), in samples of the changed clips.
+        times: in the changed clips, float32, shape (1, n), in samples.
         samples: number of samples of a clip.
         draws: the random numbers of the step.
         settings: `speed`, `speed_share` and `shift_ms`.

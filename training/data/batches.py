@@ -13,7 +13,7 @@ from training.clips.errors import DataError
 from training.clips.words import UNKNOWN
 from training.data.clip_table import ClipTable
 
-NEGATIVE_SHARE = 0.25  # of what is drawn as "unknown"
+NEGATIVE_SHARE = 0.25  # of what is drawn as "unknown", if there is negative speech
 Pool = tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]  # rows and their probabilities
 
 

@@ -23,7 +23,7 @@ class ClipTable:
         words: the word of each clip.
         names: the name of each clip; see `Task.lists`.
         recorded: the clips that were read from the data folder, in their order.
-        following: the rows of clips that a sound goes on in, by the row of the clip before.
+        following: the row of the next second of the same recording, by the row of a clip.
     """
 
     def __init__(self, size: int) -> None:

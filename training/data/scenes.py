@@ -1,12 +1,12 @@
-"""Draw scenes: seconds of sound one after another, as a microphone hears them."""
+"""Draw scenes: clips and sentences one after another, second by second."""
 
 import numpy as np
 import numpy.typing as npt
 
-from training.data.batches import label_shares
+from training.data.batches import draw_batch
 from training.data.task import Task
 
-GO_ON = 0.85  # probability that a sentence goes on for another second, if it is so long
+CONTINUE_PROBABILITY = 0.85  # of the next second of a recording, if there is one
 
 Rows = npt.NDArray[np.int32]
 
@@ -30,7 +30,7 @@ class SceneDrawer:
         self, task: Task, size: int, seconds: int, unknown_share: float, silence_share: float
     ) -> None:
         self.task, self.size, self.seconds = task, size, seconds
-        self.shares = label_shares(len(task.labels), unknown_share, silence_share)
+        self.shares = unknown_share, silence_share
         self.restart()
 
     def restart(self) -> None:
@@ -53,13 +53,8 @@ class SceneDrawer:
         return np.stack(rows, axis=1), np.stack(labels, axis=1)
 
     def _next(self, rng: np.random.Generator) -> tuple[Rows, Rows]:
-        labels = rng.choice(len(self.shares), self.size, p=self.shares).astype(np.int32)
-        rows = np.empty(self.size, np.int32)
-        for label in np.unique(labels):
-            places = labels == label
-            pool, probabilities = self.task.pools[label]
-            rows[places] = rng.choice(pool, int(places.sum()), p=probabilities)
+        rows, labels = draw_batch(self.task, self.size, *self.shares, rng)
         following = self.task.following[self._row]
-        goes_on = (following >= 0) & (rng.random(self.size) < GO_ON)
-        unknown = np.int32(len(self.shares) - 2)
-        return np.where(goes_on, following, rows), np.where(goes_on, unknown, labels)
+        continues = (following >= 0) & (rng.random(self.size) < CONTINUE_PROBABILITY)
+        unknown = np.int32(len(self.task.labels) - 2)
+        return np.where(continues, following, rows), np.where(continues, unknown, labels)

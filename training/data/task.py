@@ -38,8 +38,8 @@ class Task:
         labels: the commands, "unknown" and "silence".
         clips: all training clips, int16, shape (clips, WINDOW); row 0 is digital silence.
         pools: for each label the rows of `clips` to draw from, and their probabilities.
-        following: for each row of `clips` the row that the sound goes on in, of the same recording
-            of negative speech and a second later, or -1; int32, shape (clips,).
+        following: for each row of `clips` the row of the next second of the same recording of
+            negative speech, or -1; int32, shape (clips,).
         noise: recorded and made noises at an RMS near 1, float32, shape (rows, NOISE_ROW).
         validation: the validation clips, int16, shape (n, WINDOW).
         targets: the label numbers of the validation clips, int32, shape (n,).

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from tests.training.data.made_tasks import task
-from training.data.scenes import GO_ON, SceneDrawer
+from training.data.scenes import CONTINUE_PROBABILITY, SceneDrawer
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_sentences_go_on_from_second_to_second_and_into_the_next_scene(made):
     can_go_on = made.following[whole[:, :-1]] >= 0
     goes_on = whole[:, 1:] == made.following[whole[:, :-1]]
     assert can_go_on.sum() > 200
-    assert goes_on[can_go_on].mean() == pytest.approx(GO_ON, abs=0.05)
+    assert goes_on[can_go_on].mean() == pytest.approx(CONTINUE_PROBABILITY, abs=0.05)
     unknown = len(made.labels) - 2
     labels = np.concatenate([first_labels[:, 2:], labels[:, 1:]], axis=1)
     assert (labels[goes_on] == unknown).all()
