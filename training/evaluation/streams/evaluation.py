@@ -1,11 +1,12 @@
 """Evaluate a model file in streams, and choose its thresholds."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from speechgru import modelfile
+from speechgru.detection import DetectionRule
 from speechgru.modelfile import ModelError, ModelFile
 from speechgru.network import StreamNetwork
 from training.clips.errors import DataError
@@ -17,6 +18,7 @@ from training.evaluation.streams.options import StreamOptions
 from training.evaluation.streams.scored_streams import (
     QUIET,
     ScoredNegative,
+    ScoredWords,
     choose_clips,
     score_negatives,
     score_words,
@@ -26,11 +28,13 @@ from training.evaluation.streams.summary import (
     StreamReport,
     StreamResult,
     count_in,
+    match_words,
     measure,
 )
 from training.evaluation.streams.thresholds import choose_thresholds
 
 MEASURED_SNR = 10  # of the recall that the model file states
+CONTEXT_WEIGHTS = (0.0, 5.0, 10.0, 20.0, 50.0)
 
 
 def evaluate_streams(
@@ -38,8 +42,9 @@ def evaluate_streams(
 ) -> StreamResult:
     """Evaluate a model file in streams.
 
-    Each stream is scored once. Thresholds, if they are to be chosen, are chosen on the recordings
-    of the development half of the speakers. `detection_settings` returns what the file shall state.
+    Each stream is scored once. Thresholds and the weight of the context, if they are to be chosen,
+    are chosen on the development half of the speakers. `detection_settings` returns what the file
+    shall state.
 
     Args:
         path: an exported model file.
@@ -57,11 +62,42 @@ def evaluate_streams(
     words = choose_clips(clips, commands, options.speakers)
     network = StreamNetwork(file)
     negatives = [*score_negatives(network, clips, noises, commands, options)]
-    if options.choose is not None:
-        thresholds = choose_thresholds(count_in(rule, _development(negatives)), options.choose)
-        rule = dataclasses.replace(rule, thresholds=thresholds)
+    development = [] if options.choose is None else _development(negatives)
     positives = score_words(network, words, noises, options.recipe)
+    if options.choose is not None:
+        rule = choose_rule(rule, development, positives[_condition(positives)], options)
     return measure(rule, positives, negatives, options)
+
+
+def choose_rule(
+    rule: DetectionRule,
+    negatives: Sequence[ScoredNegative],
+    positives: Sequence[ScoredWords],
+    options: StreamOptions,
+) -> DetectionRule:
+    """Choose the weight of the context and the thresholds that belong to it.
+
+    Of `CONTEXT_WEIGHTS`, that one is chosen with which the most words of development speakers are
+    found, with thresholds for the rate of false accepts in `options`.
+
+    Args:
+        rule: the other constants.
+        negatives: streams of development speakers without a command.
+        positives: streams of words in one condition.
+        options: the rate, and when a detection is too late.
+    """
+    late = options.recipe.late_seconds
+    candidates = []
+    for weight in CONTEXT_WEIGHTS:
+        candidate = dataclasses.replace(rule, context_weight=weight)
+        thresholds = choose_thresholds(count_in(candidate, negatives), options.choose or 0)
+        candidates.append(dataclasses.replace(candidate, thresholds=thresholds))
+
+    def found(candidate: DetectionRule) -> int:
+        results, _ = match_words(candidate, positives, late)
+        return sum(one.found is not None and _is_development(one.word.speaker) for one in results)
+
+    return max(candidates, key=found)
 
 
 def read_streaming_model(path: Path) -> ModelFile:
@@ -80,12 +116,12 @@ def read_streaming_model(path: Path) -> ModelFile:
 
 def detection_settings(report: StreamReport) -> dict[str, Any]:
     """Return what the model file states under `detection`: thresholds, and what they reach."""
-    condition = noisy(MEASURED_SNR)
-    condition = condition if condition in report["words"] else QUIET
+    condition = _condition(report["words"])
     recall = report["words"][condition]["recall_held_out"]
     rates = report["negatives"][ALL_FOLDERS]["held_out"]
     return {
         "thresholds": report["rule"]["thresholds"],
+        "context_weight": report["rule"]["context_weight"],
         "false_accepts_per_hour": _rounded(rates["per_hour"]),
         "recall": _rounded(recall["share"]),
         "measured_on": f"held-out halves of the speakers: {rates['count']} false accepts in "
@@ -95,16 +131,26 @@ def detection_settings(report: StreamReport) -> dict[str, Any]:
     }
 
 
+def _condition(conditions: Collection[str]) -> str:
+    """The condition of the recall that the model file states."""
+    condition = noisy(MEASURED_SNR)
+    return condition if condition in conditions else QUIET
+
+
 def _development(negatives: Sequence[ScoredNegative]) -> list[ScoredNegative]:
     """The recordings of the development half of the speakers, if there are some of both halves."""
     spoken = [one for one in negatives if one.speaker]
-    held_out = [is_held_out_speaker(one.speaker) for one in spoken]
-    if all(held_out) or not any(held_out):
+    development = [one for one in spoken if _is_development(one.speaker)]
+    if len(development) in (0, len(spoken)):
         raise DataError(
             "expected recordings of both halves of the speakers to choose thresholds and to check "
             f"them, found those of {len({one.speaker for one in spoken})} speakers in one half"
         )
-    return [one for one in spoken if not is_held_out_speaker(one.speaker)]
+    return development
+
+
+def _is_development(speaker: str) -> bool:
+    return not is_held_out_speaker(speaker)
 
 
 def _rounded(value: float | None) -> float | None:

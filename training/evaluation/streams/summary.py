@@ -118,7 +118,8 @@ def measure(
     late = options.recipe.late_seconds
     words, metrics = {}, {}
     for name, streams in positives.items():
-        words[name], metrics[name] = _measure_words(rule, streams, late)
+        words[name], others = match_words(rule, streams, late)
+        metrics[name] = word_metrics(words[name], others)
     detected = [detect(rule, one.scores) for one in negatives]
     spoken = [one for one in negatives if one.speaker]
     held_out = [one for one in spoken if is_held_out_speaker(one.speaker)]
@@ -141,22 +142,23 @@ def measure(
     return StreamResult(report, words, false_accepts)
 
 
-def count_in(rule: DetectionRule, negatives: Sequence[ScoredNegative]) -> FalseAccepts:
-    """Count false accepts in streams at each threshold of the grid."""
-    hours = sum(one.hours for one in negatives)
-    return count_false_accepts(rule, [one.scores for one in negatives], hours)
-
-
-def _measure_words(
+def match_words(
     rule: DetectionRule, streams: Sequence[ScoredWords], late: float
-) -> tuple[list[WordResult], WordMetrics]:
+) -> tuple[list[WordResult], int]:
+    """Return the results for the words of streams, and the number of other detections."""
     results: list[WordResult] = []
     others = 0
     for stream in streams:
         matched, more = match(stream.words, detect(rule, stream.scores), late)
         results += matched
         others += len(more)
-    return results, word_metrics(results, others)
+    return results, others
+
+
+def count_in(rule: DetectionRule, negatives: Sequence[ScoredNegative]) -> FalseAccepts:
+    """Count false accepts in streams at each threshold of the grid."""
+    hours = sum(one.hours for one in negatives)
+    return count_false_accepts(rule, [one.scores for one in negatives], hours)
 
 
 def _measure_labels(

@@ -10,7 +10,13 @@ import pytest
 import soundfile
 
 from speechgru import modelfile
+from speechgru.detection import DetectionRule
 from training.evaluate import main
+from training.evaluation.streams.evaluation import choose_rule
+from training.evaluation.streams.options import StreamOptions
+from training.evaluation.streams.recipe import StreamRecipe
+from training.evaluation.streams.scored_streams import ScoredNegative, ScoredWords
+from training.evaluation.streams.word_streams import SpokenWord
 
 RECIPE = "snrs = [10]\nwords_per_stream = 20\nnoise_minutes = 0.2\n"
 
@@ -130,6 +136,31 @@ def test_chosen_thresholds_are_written_into_the_model_file(model_copy, arguments
     assert "at most 20 an hour" in detection["measured_on"]
     assert after.flatbuffer == before.flatbuffer
     assert found["sha256"] == hashlib.sha256(model_copy.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("in_sentences", "before_words", "score", "chosen"), [(0.9, 0, 0.9, 5), (0, 0.9, 0.97, 0)]
+)
+def test_the_context_weight_is_that_with_which_most_words_are_found(
+    in_sentences, before_words, score, chosen
+):
+    def scores(unknown, command):  # of four seconds, with a command from the third on
+        rows = np.tile(np.float32([0, unknown, 1 - unknown]), (100, 1))
+        rows[50:70] = [command, 0, 1 - command]
+        return rows
+
+    rule = DetectionRule(("yes", "unknown", "silence"), 0.04, {"yes": 0.5})
+    sentences = [
+        ScoredNegative(scores(in_sentences, 0.9), "folder", "s1", [], 4 / 3600) for _ in range(50)
+    ]
+    words = [
+        ScoredWords(scores(before_words, score), [SpokenWord("yes", "yes/0", speaker, 2.0, 2.6)])
+        for speaker in map(str, range(8))
+    ]
+    options = StreamOptions(StreamRecipe(), choose=20.0)
+    rule = choose_rule(rule, sentences, words, options)
+    assert rule.context_weight == chosen
+    assert 0.5 < rule.thresholds["yes"] < 1
 
 
 def test_without_negatives_words_alone_are_evaluated(model_file, word_folder, tmp_path, capsys):
