@@ -58,8 +58,6 @@ def check_options(options: Options) -> Plan:
 
 
 def _check_scenes(options: Options) -> None:
-    if options.teachers:
-        raise UsageError("--teachers: expected a recipe of single clips, found one of scenes")
     if options.features == "librosa":
         raise UsageError("--features librosa: expected a recipe of single clips, found scenes")
 

@@ -37,10 +37,15 @@ def without_front_end(model: keras.Model, seconds: int = 1) -> keras.Model:
         A model as `speechgru.models.streaming` makes it. That of a teacher has no state.
     """
     scaled = model.get_layer("scale").input
-    if any(isinstance(layer, GRU) for layer in model.layers):
+    if has_gru(model):
         return streaming(model, seconds * scaled.shape[1], every_step=seconds > 1)
     mfcc = keras.Input(scaled.shape[1:], name="mfcc")
     return keras.Model({"mfcc": mfcc}, {"logits": keras.Model(scaled, model.output)(mfcc)})
+
+
+def has_gru(model: keras.Model) -> bool:
+    """Return whether a model has GRU layers, and so can run on a stream."""
+    return any(isinstance(layer, GRU) for layer in model.layers)
 
 
 class Network:

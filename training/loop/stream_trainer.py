@@ -11,7 +11,7 @@ from training.augmentation.speed_and_shift import source_times
 from training.clips.window import RATE, WINDOW
 from training.data.scenes import Rows, SceneDrawer
 from training.loop.stream_loss import hop_times, stream_losses
-from training.loop.trainer import Trainer
+from training.loop.trainer import Trainer, mean_probabilities
 
 
 class StreamTrainer(Trainer):
@@ -19,7 +19,8 @@ class StreamTrainer(Trainer):
 
     A network learns from the label at the end of each second, as with single clips, and from what
     the detection rule makes of its scores during the scene: see `stream_loss`. Students learn from
-    the probabilities of the recipe's model after every hop.
+    the probabilities of the recipe's model after every hop; with teachers, all networks learn from
+    the mean of theirs.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -51,19 +52,24 @@ class StreamTrainer(Trainer):
         return audio, self._smoothed(labels[:, 1:])
 
     def _objective(
-        self, features: Any, targets: Any, labels: Any, draws: RandomDraws, logits: list[Any]
+        self,
+        targets: Any,
+        labels: Any,
+        draws: RandomDraws,
+        logits: list[Any],
+        teacher_logits: list[Any],
     ) -> tuple[Any, Any]:
         hops = self._samples // self._hop_samples
         hop_ends = (tf.range(hops, dtype=tf.float32)[None] + 1) * self._hop_samples
         source = source_times(hop_ends, self._samples, draws, self.recipe.augment)
         ends, is_in = self._ends_of_seconds(source)
         times = hop_times(source)
-        taught = tf.stop_gradient(tf.nn.softmax(logits[0]))
+        taught = mean_probabilities(teacher_logits or logits[:1])
         losses, correct = [], []
         for number, own in enumerate(logits):
             at_ends = tf.gather(own, ends, batch_dims=1) + self.prior
             loss = _mean(tf.nn.softmax_cross_entropy_with_logits(targets, at_ends), is_in)
-            if number:
+            if number or teacher_logits:
                 weight = self.recipe.teaching
                 distilled = tf.nn.softmax_cross_entropy_with_logits(taught, own)
                 loss = (1 - weight) * loss + weight * tf.reduce_mean(distilled)

@@ -86,7 +86,7 @@ class Trainer:
         check_batch_size(recipe, self.strategy)
         self.traces = 0
         self.adapted = start is not None  # a trained model keeps its scaling
-        self._carried: Any = None  # the states that the last step left, one dict per network
+        self._carried: Any = None  # the states that the last step left: networks, then teachers
         keras.utils.set_random_seed(recipe.seed)
         presets = (recipe.preset, *recipe.students)
         with self.strategy.scope():
@@ -95,7 +95,8 @@ class Trainer:
                 for preset, model in zip(presets, start or [None] * len(presets), strict=True)
             ]
             self.teachers = [*teachers]
-            self._teacher_classifiers = [without_front_end(model) for model in teachers]
+            seconds = recipe.scene_seconds
+            self._teacher_classifiers = [without_front_end(model, seconds) for model in teachers]
             self.optimizer = make_optimizer(recipe)
             self.optimizer.build(self._variables())
         # float32 takes half of float64's time and differs from it by less than 1e-3 dB.
@@ -241,10 +242,11 @@ class Trainer:
         )
 
     def _initial_states(self, size: int) -> Any:
-        """Return each network's initial state for `size` clips, on each device."""
+        """Return the initial states of networks and teachers for `size` clips, on each device."""
+        students = [network.classifier for network in self.networks]
 
         def states(_: Any) -> list[State]:
-            return [initial_state(network.classifier, size) for network in self.networks]
+            return [initial_state(model, size) for model in (*students, *self._teacher_classifiers)]
 
         if self.replicas == 1:
             return states(None)
@@ -257,39 +259,50 @@ class Trainer:
 
         Returns:
             For each network its part of the mean loss and its number of correct predictions,
-            shape (networks,) each; and the state in which each clip leaves it.
+            shape (networks,) each; and the states in which each clip leaves networks and teachers.
         """
         self.traces += 1
         seed, drawn = self._seed(), self._drawn(len(labels), number)
         features, targets = self._features(inputs, labels, seed, number, drawn)
         carries = self._carries(seed, number, len(labels))
+        inputs = [{"mfcc": features, **scaled(state, carries)} for state in states]
+        count = len(self.networks)
+        taught = [
+            model(own) for model, own in zip(self._teacher_classifiers, inputs[count:], strict=True)
+        ]
         with tf.GradientTape() as tape:
             outputs = [
-                network.classifier({"mfcc": features, **scaled(state, carries)}, training=True)
-                for network, state in zip(self.networks, states, strict=True)
+                network.classifier(own, training=True)
+                for network, own in zip(self.networks, inputs[:count], strict=True)
             ]
             logits = [output["logits"] for output in outputs]
             draws = RandomDraws((seed, number), len(labels), drawn)
-            losses, correct = self._objective(features, targets, labels, draws, logits)
+            teacher_logits = [output["logits"] for output in taught]
+            losses, correct = self._objective(targets, labels, draws, logits, teacher_logits)
         weights = [network.train_model.trainable_variables for network in self.networks]
         self._update(tape.gradient(losses, weights))
         next_states = [
             {name: output[f"next_{name}"] for name in state}
-            for output, state in zip(outputs, states, strict=True)
+            for output, state in zip([*outputs, *taught], states, strict=True)
         ]
         return losses, correct, next_states
 
     def _objective(
-        self, features: Any, targets: Any, labels: Any, draws: RandomDraws, logits: list[Any]
+        self,
+        targets: Any,
+        labels: Any,
+        draws: RandomDraws,
+        logits: list[Any],
+        teacher_logits: list[Any],
     ) -> tuple[Any, Any]:
         """Return each network's part of the loss, and its number of correct predictions.
 
         Args:
-            features: MFCC, shape (batch, frames, n_mfcc).
             targets: float32, shape (batch, labels).
             labels: int32, shape (batch,).
             draws: the random numbers with which the clips were augmented.
             logits: of each network, shape (batch, labels).
+            teacher_logits: of each teacher, shape (batch, labels).
 
         Returns:
             Shape (networks,) each.
@@ -297,7 +310,8 @@ class Trainer:
         logits = [own + self.prior for own in logits]
         predictions = tf.argmax(tf.stack(logits), axis=2, output_type=tf.int32)
         correct = tf.reduce_sum(tf.cast(predictions == labels, tf.float32), axis=1)
-        return self._losses(features, targets, logits), correct
+        taught = mean_probabilities([own + self.prior for own in teacher_logits] or logits[:1])
+        return self._losses(targets, taught, logits), correct
 
     def _seed(self) -> Any:
         """Return the seed of the device."""
@@ -334,35 +348,21 @@ class Trainer:
         count, smoothing = len(self.task.labels), self.recipe.label_smoothing
         return tf.one_hot(labels, count) * (1 - smoothing) + smoothing / count
 
-    def _losses(self, features: Any, targets: Any, logits: list[Any]) -> Any:
+    def _losses(self, targets: Any, taught: Any, logits: list[Any]) -> Any:
         """Return the sum of each network's cross-entropies over the batch size, (networks,)."""
         losses = tf.stack(
             [
                 tf.reduce_sum(tf.nn.softmax_cross_entropy_with_logits(target, own))
-                for target, own in zip(
-                    self._distilled(features, targets, logits[0]), logits, strict=True
-                )
+                for target, own in zip(self._distilled(targets, taught), logits, strict=True)
             ]
         )
         return losses / self.recipe.batch_size
 
-    def _distilled(self, features: Any, targets: Any, logits: Any) -> list[Any]:
-        """Return each network's targets, where `logits` are those of the recipe's model."""
-        if self.teachers:
-            taught = self._teacher_probabilities(features, len(targets))
-        else:
-            taught = tf.stop_gradient(tf.nn.softmax(logits))
+    def _distilled(self, targets: Any, taught: Any) -> list[Any]:
+        """Return each network's targets, where `taught` are the probabilities of the teachers."""
         weight = self.recipe.teaching
         taught = (1 - weight) * targets + weight * taught
         return [taught if self.teachers else targets] + [taught] * len(self.recipe.students)
-
-    def _teacher_probabilities(self, features: Any, batch: int) -> Any:
-        """Return the teachers' mean probabilities for clips by themselves, (batch, labels)."""
-        logits = [
-            model({"mfcc": features, **initial_state(model, batch)})["logits"]
-            for model in self._teacher_classifiers
-        ]
-        return tf.reduce_mean(tf.nn.softmax(tf.stack(logits) + self.prior), axis=0)
 
     def _apply_gradients(self, gradients: list[list[Any]]) -> None:
         """Clip each network's gradients by their global norm and update the weights."""
@@ -382,3 +382,8 @@ def scaled(state: State, factors: Any) -> State:
         name: value * tf.reshape(factors, (-1, *[1] * (len(value.shape) - 1)))
         for name, value in state.items()
     }
+
+
+def mean_probabilities(logits: list[Any]) -> Any:
+    """Return the mean of the probabilities of some models, without gradients."""
+    return tf.stop_gradient(tf.reduce_mean(tf.nn.softmax(tf.stack(logits)), axis=0))

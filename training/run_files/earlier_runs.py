@@ -12,7 +12,7 @@ from speechgru import Recognizer, pretrained
 from speechgru.pretrained import load_model
 from training.clips.errors import DataError
 from training.loop.arguments import is_bundled
-from training.loop.network import build_preset
+from training.loop.network import build_preset, has_gru
 from training.recipes.recipe import Recipe, RecipeError
 from training.run_files.run_folder import MODEL, RunFolderError
 from training.run_files.trained_model import load_trained
@@ -40,10 +40,16 @@ def load_teachers(folders: Sequence[Path], recipe: Recipe) -> list[EarlierRun]:
 
     Raises:
         ModelError: there is no model in a folder.
-        RecipeError: a model has another front end than the recipe.
+        RecipeError: a model has another front end than the recipe, or cannot run on a stream and
+            the recipe has scenes.
     """
     teachers = [_load_run(folder) for folder in folders]
     for teacher in teachers:
+        if recipe.scene_seconds > 1 and not has_gru(teacher.model):
+            raise RecipeError(
+                f"{teacher.folder}: expected a model with GRU layers to teach scenes, found "
+                f"{teacher.model.name}"
+            )
         found = teacher.model.get_layer("mfcc").config
         if found != recipe.front_end:
             raise RecipeError(

@@ -67,7 +67,6 @@ def places(tmp_path, word_folder):
         ("--start RUN", "RUN/metrics.json: expected different labels, found ['yes', 'yes']"),
         ("--teachers NOWHERE", "NOWHERE/model.keras: expected a trained model, found nothing"),
         ("--teachers FILE", "FILE: expected the folder of a run, found a file"),
-        ("--recipe stream --teachers RUN", "--teachers: expected a recipe of single clips"),
         ("--recipe stream --features librosa", "--features librosa: expected a recipe of single"),
         ("--out FILE", "--out: FILE: expected a folder, found a file"),
         ("--out WORDS", "--out: WORDS: expected another folder than that of --data"),

@@ -2,11 +2,14 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from speechgru.models import initial_state
 from training.augmentation.random_draws import RandomDraws
+from training.loop.network import build_preset, without_front_end
 from training.loop.stream_trainer import StreamTrainer
 
 SECONDS = 2
@@ -76,3 +79,31 @@ def test_xla_computes_the_same_losses(task, stream_recipe):
         batch = trainer.load(*trainer.draw(np.random.default_rng(1)))
         losses.append(trainer.step(*batch, 0)[0].numpy())
     np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
+
+
+@pytest.mark.usefixtures("on_cpu")
+def test_all_learn_from_the_mean_of_their_teachers_after_every_hop(task, stream_recipe):
+    recipe = dataclasses.replace(stream_recipe, teaching=1.0, stream_weight=0.0)
+    keras.utils.set_random_seed(7)
+    teachers = [build_preset("small", task.labels, recipe.front_end) for _ in range(2)]
+    for model in teachers:
+        model.get_layer("logits").kernel.assign_add(np.full((1, 4), [[0, 0.1, -0.1, 0.2]]))
+    trainer = StreamTrainer(task, recipe, teachers=teachers)
+    rows, labels = trainer.draw(np.random.default_rng(1))
+    seed = trainer._seed()
+    features, _ = trainer._compute_features(*trainer.load(rows, labels), seed, 0, None)
+
+    def probabilities(model):
+        classifier = without_front_end(model, SECONDS)
+        outputs = classifier({"mfcc": features, **initial_state(classifier, len(rows))})
+        return keras.ops.softmax(outputs["logits"]).numpy()
+
+    taught = np.mean([probabilities(model) for model in teachers], axis=0)
+    expected = [
+        np.mean(-np.sum(taught * np.log(probabilities(network.train_model)), axis=2))
+        for network in trainer.networks
+    ]
+    losses, _ = trainer.step(*trainer.load(rows, labels), 0)
+    np.testing.assert_allclose(losses, expected, rtol=1e-4)
+    for state in trainer._carried[len(trainer.networks) :]:  # they go on, too
+        assert all(np.abs(value).max() > 0.1 for value in state.values())

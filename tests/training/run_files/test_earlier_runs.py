@@ -97,6 +97,9 @@ def test_a_run_learns_from_the_models_of_others(
     changed[changed.index("--recipe") + 1] = str(other)
     assert main(changed) == 2
     assert f"{run_folder}: expected a model with MFCCConfig(" in capsys.readouterr().err
+    other.write_text(f"scene_seconds = 2\n{quick.read_text()}")
+    assert main(changed) == 2
+    assert f"{tmp_path / 'conv'}: expected a model with GRU layers" in capsys.readouterr().err
     (tmp_path / "conv" / "metrics.json").unlink()
     assert main([*taught, *words]) == 2
     assert "metrics.json: expected the labels of model.keras" in capsys.readouterr().err
