@@ -17,16 +17,21 @@ SPEECH_COMMANDS = """
     sheila six three tree two visual wow zero
 """
 NEAR_MISSES = """
-    yet yell yen yard young year chess guess less dress mess west best jazz
-    snow low nose note node new now noise none nor gnome mow row toe show slow blow nut knot
-    cup pup op app cub hub tub duck but us uncle under puppy
+    yet yell yen yard young year chess guess less dress mess west best jazz nest rest test this if
+    snow low nose note node new now noise none nor gnome mow row toe show slow blow nut knot nod
+    knock gnaw null
+    cup pup op app cub hub tub duck but us uncle under puppy hut shut cut ape gulp
     town gown brown crown drown noun ground found sound dawn done dine dome den
-    lift loft lest leaf let leg theft deaf lend length melt
+    doubt dumb darn tone sounds
+    lift loft lest leaf let leg theft deaf lend length melt laugh laughed loved lived loaf
     ride light ripe rise rice rate rat wide white bright height night might bite fight kite tight
-    own gone con in arm odd ox want swan fond bond
-    cough soft loss moth cloth oven all
+    great grape rye wrap rock rot
+    own gone con in arm odd ox want swan fond bond an honest
+    cough soft loss moth cloth oven all awful golf wolf hall of
     top step shop stock star start spot state store stone stove chop drop hop mop stamp strap soap
+    stuff stuck stub stab stalk sob
     goat gold goal ghost good gum got gull gate grow glow coat code coal cold
+    guard gauze ghoul girl
 """
 EVERYDAY = """
     apple baby ball basket beach bear blue boat book bottle bread bridge bus butter camera candle
