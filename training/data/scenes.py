@@ -52,6 +52,22 @@ class SceneDrawer:
             labels.append(self._label)
         return np.stack(rows, axis=1), np.stack(labels, axis=1)
 
+    def label_shares(self, batches: int = 400) -> npt.NDArray[np.float64]:
+        """Return how often each label is drawn, estimated from some batches of an epoch.
+
+        Sentences go on, so "unknown" is drawn more often than `unknown_share`.
+
+        Args:
+            batches: how many. Default 400.
+        """
+        rng = np.random.default_rng(0)
+        self.restart()
+        labels = np.concatenate([self.draw(rng)[1][:, 1:].ravel() for _ in range(batches)])
+        self.restart()
+        counts = np.bincount(labels, minlength=len(self.task.labels)).astype(np.float64)
+        counts[:-2] = counts[:-2].mean()  # commands are drawn equally
+        return counts / counts.sum()
+
     def _next(self, rng: np.random.Generator) -> tuple[Rows, Rows]:
         rows, labels = draw_batch(self.task, self.size, *self.shares, rng)
         following = self.task.following[self._row]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from speechgru.atomic_files import write_text
 from training.data.task import Task
@@ -100,14 +101,31 @@ def _teacher(trainer: Trainer, network: Network) -> str | None:
 
 def _measure(network: Network, task: Task) -> dict[str, Any]:
     predictions = network.logits(task.validation).argmax(axis=1)
-    confusion = np.zeros((len(task.labels), len(task.labels)), int)
-    np.add.at(confusion, (task.targets, predictions), 1)
     return {
-        "validation_accuracy": float(np.mean(predictions == task.targets)),
+        **measure_predictions(predictions, task.targets, task.labels),
+        "parameters": sum(int(np.prod(w.shape)) for w in network.eval_model.trainable_weights),
+    }
+
+
+def measure_predictions(
+    predictions: npt.NDArray[np.integer[Any]],
+    targets: npt.NDArray[np.integer[Any]],
+    labels: Sequence[str],
+) -> dict[str, Any]:
+    """Return what `metrics.json` states about predictions: accuracy, recall and confusion.
+
+    Args:
+        predictions: label numbers, shape (n,).
+        targets: label numbers of the same clips, shape (n,).
+        labels: all labels.
+    """
+    confusion = np.zeros((len(labels), len(labels)), int)
+    np.add.at(confusion, (targets, predictions), 1)
+    return {
+        "validation_accuracy": float(np.mean(predictions == targets)),
         "recall": {
             label: float(row[i] / row.sum()) if row.sum() else None
-            for i, (label, row) in enumerate(zip(task.labels, confusion, strict=True))
+            for i, (label, row) in enumerate(zip(labels, confusion, strict=True))
         },
         "confusion": confusion.tolist(),
-        "parameters": sum(int(np.prod(w.shape)) for w in network.eval_model.trainable_weights),
     }

@@ -11,7 +11,7 @@ from training.augmentation.speed_and_shift import source_times
 from training.clips.window import RATE, WINDOW
 from training.data.scenes import Rows, SceneDrawer
 from training.loop.stream_loss import hop_times, stream_losses
-from training.loop.trainer import Trainer, mean_probabilities
+from training.loop.trainer import Trainer, log_shares, mean_probabilities
 
 
 class StreamTrainer(Trainer):
@@ -36,6 +36,7 @@ class StreamTrainer(Trainer):
             recipe.unknown_share,
             recipe.silence_share,
         )
+        self.prior = log_shares(self._drawer.label_shares())
 
     def start_epoch(self) -> None:
         self._drawer.restart()

@@ -103,7 +103,7 @@ class Trainer:
         self.front_end = MFCC(recipe.front_end, dtype="float32")
         self.noise = tf.constant(task.noise)
         shares = label_shares(len(task.labels), recipe.unknown_share, recipe.silence_share)
-        self.prior = np.log(np.maximum(shares, LEAST_SHARE)).astype(np.float32)
+        self.prior = log_shares(shares)
         self.compiled = compiled
         self._features, self._update = self._compute_features, self._apply_gradients
         if compiled:
@@ -387,3 +387,8 @@ def scaled(state: State, factors: Any) -> State:
 def mean_probabilities(logits: list[Any]) -> Any:
     """Return the mean of the probabilities of some models, without gradients."""
     return tf.stop_gradient(tf.reduce_mean(tf.nn.softmax(tf.stack(logits)), axis=0))
+
+
+def log_shares(shares: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """Return what the loss adds to the logits of labels that are drawn with these shares."""
+    return np.log(np.maximum(shares, LEAST_SHARE)).astype(np.float32)

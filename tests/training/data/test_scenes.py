@@ -55,6 +55,17 @@ def test_other_seconds_have_the_shares_asked_for(made):
         assert set(rows[labels[:, 1:] == label]) <= set(pool)
 
 
+def test_the_shares_of_labels_count_sentences_that_go_on(made):
+    alone = dataclasses.replace(made, following=np.full_like(made.following, -1))
+    drawer = SceneDrawer(alone, 50, 3, unknown_share=0.4, silence_share=0.2)
+    np.testing.assert_allclose(drawer.label_shares(), [0.2, 0.2, 0.4, 0.2], atol=0.01)
+    drawer = SceneDrawer(made, 50, 3, unknown_share=0.4, silence_share=0.2)
+    labels = [drawer.draw(np.random.default_rng(n))[1][:, 1:].ravel() for n in range(400)]
+    shares = np.bincount(np.concatenate(labels)) / np.concatenate(labels).size
+    assert shares[2] > 0.6
+    np.testing.assert_allclose(drawer.label_shares(), shares, atol=0.01)
+
+
 def test_scenes_of_an_epoch_do_not_depend_on_those_before(made):
     drawer = SceneDrawer(made, 20, 2, unknown_share=0.4, silence_share=0.2)
     first = drawer.draw(np.random.default_rng(1))
