@@ -103,7 +103,7 @@ def test_the_detections_are_those_of_the_golden_file(model, program, tmp_path):
 WORDS = (
     "yes-espeak-male-8k-ulaw",
     "window-festival-kal-12k-pcm24",
-    "stop-espeak-male-12k-pcm24",
+    "stop-festival-kal-22k05-pcm16",
     "go-flite-rms-11k025-pcm8",
 )
 
@@ -124,7 +124,7 @@ def test_the_detections_are_those_of_python(threshold, program, words):
     expected = Recognizer().detect(words, threshold)
     options = [] if threshold is None else ["--threshold", threshold]
     same_detections(detections(run(program, *options, modelfile.locate(None), words)), expected)
-    assert {None: 1, 0.2: 4, 0.95: 0}[threshold] <= len(expected)
+    assert {None: 1, 0.2: 3, 0.95: 0}[threshold] <= len(expected)
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_other_constants_are_one_line(change, expected, settings, program, words
 
 
 def test_text_that_is_no_json_is_one_line(settings, program, words, tmp_path):
-    text, path = json.dumps(settings), tmp_path / "bad.tflite"
+    text, path = json.dumps(settings | {"threshold": 0.5}), tmp_path / "bad.tflite"
     for bad in (
         "",
         "{",

