@@ -307,7 +307,7 @@ def test_the_output_of_arecord_can_be_piped(sound_server, recording):
         f"sleep 2; paplay '{recording}'; wait"
     )
     done = subprocess.run(
-        ["bash", "-c", script, "bash", *COMMAND, "listen", "-"],
+        ["bash", "-c", script, "bash", *COMMAND, "listen", "--threshold", "0.3", "-"],
         capture_output=True,
         text=True,
         env=environment,
