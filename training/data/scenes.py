@@ -64,9 +64,10 @@ class SceneDrawer:
         self.restart()
         labels = np.concatenate([self.draw(rng)[1][:, 1:].ravel() for _ in range(batches)])
         self.restart()
-        counts = np.bincount(labels, minlength=len(self.task.labels)).astype(np.float64)
-        counts[:-2] = counts[:-2].mean()  # commands are drawn equally
-        return counts / counts.sum()
+        counts = np.bincount(labels, minlength=len(self.task.labels))
+        shares: npt.NDArray[np.float64] = counts / counts.sum()
+        shares[:-2] = shares[:-2].mean()  # commands are drawn equally
+        return shares
 
     def _next(self, rng: np.random.Generator) -> tuple[Rows, Rows]:
         rows, labels = draw_batch(self.task, self.size, *self.shares, rng)
