@@ -1,4 +1,7 @@
-"""Unpack the recordings that the tests and evaluate.py use: all but those for training.
+"""Unpack the recordings that the tests and evaluate.py use, in a quarter of unpack.py's time.
+
+Negative speech for training is left out, and training clips do not pass through a second codec:
+nothing is trained on them here.
 
 python .ci/recordings.py ../shared/speech OUT
 """
@@ -20,12 +23,13 @@ all_contents = unpack.contents
 
 
 def contents(archive: Path) -> Iterator[tuple[str, bytes]]:
-    """The sounds of an archive, without training clips."""
-    word = archive.stem
-    is_word = archive.parent == SPOKEN and word != NOISE
+    """The sounds of an archive; unpack.py encodes those that are named .opus in a .tar again."""
     for name, data in all_contents(archive):
-        if not is_word or f"{word}/{Path(name).stem}.wav" in VALIDATION:
-            yield name, data
+        path = Path(name)
+        is_spoken = archive.parent == SPOKEN and archive.stem != NOISE
+        if is_spoken and f"{archive.stem}/{path.stem}.wav" not in VALIDATION:
+            path = path.with_suffix(".ogg")
+        yield path.name, data
 
 
 unpack.contents = contents
