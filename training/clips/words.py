@@ -4,6 +4,9 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from speechgru.detection import NOT_COMMANDS
 from training.clips.clip import Clip
 from training.clips.errors import DataError
@@ -115,3 +118,14 @@ def _check_words(chosen: Sequence[str], present: Sequence[str]) -> None:
         raise DataError(
             f"no clips of {', '.join(missing)}; there are clips of {', '.join(present)}"
         )
+
+
+def label_numbers(words: Iterable[str], labels: Sequence[str]) -> npt.NDArray[np.int32]:
+    """Return the number of each word's label, int32, shape (words,); other words are "unknown".
+
+    Args:
+        words: commands, "unknown", "silence" or other words.
+        labels: the labels of a task, in their order.
+    """
+    numbers = {label: number for number, label in enumerate(labels)}
+    return np.array([numbers.get(word, numbers[UNKNOWN]) for word in words], np.int32)

@@ -14,7 +14,14 @@ from training.clips.reading import Reading
 from training.clips.speakers import clips_without_speaker
 from training.clips.splitting import Split, split_clips
 from training.clips.window import Samples
-from training.clips.words import SILENCE, UNKNOWN, choose_words, respell, warn_of_thin_words
+from training.clips.words import (
+    SILENCE,
+    UNKNOWN,
+    choose_words,
+    label_numbers,
+    respell,
+    warn_of_thin_words,
+)
 from training.data.batches import NEGATIVE_SHARE, DrawShares, Pool, make_pools
 from training.data.clip_table import ClipTable
 from training.data.held_out_folders import check_sources
@@ -148,7 +155,7 @@ def make_task(
         following=_following(training),
         noise=_all_noise(noises, training, pools[labels.index(UNKNOWN)], for_noise),
         validation=validation.samples,
-        targets=_targets(validation, labels),
+        targets=label_numbers(validation.words, labels),
         summary=_summary(training, sources, noises),
         new_voices=speakers_known and not _speakers_in_both(split),
         speakers_known=speakers_known,
@@ -187,11 +194,6 @@ def _following(table: ClipTable) -> npt.NDArray[np.int32]:
     following = np.full(len(table.names), -1, np.int32)
     following[list(table.following)] = list(table.following.values())
     return following
-
-
-def _targets(table: ClipTable, labels: Sequence[str]) -> npt.NDArray[np.int32]:
-    numbers = {label: number for number, label in enumerate(labels)}
-    return np.array([numbers.get(word, numbers[UNKNOWN]) for word in table.words], np.int32)
 
 
 def _lists(

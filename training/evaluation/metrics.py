@@ -2,20 +2,20 @@
 
 import math
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
 from speechgru.detection import NOT_COMMANDS
-from training.clips.words import SILENCE, UNKNOWN
+from training.clips.words import SILENCE, UNKNOWN, label_numbers
 from training.data.evaluation_set import EvaluationSet
 from training.evaluation.conditions import CLEAN
 from training.evaluation.evaluated_model import Probabilities
 from training.evaluation.speakers import DEVELOPMENT, HELD_OUT, is_held_out_speaker
 
 QUANTILE_95 = 1.959963984540054  # of the normal distribution, two-sided
-Labels = npt.NDArray[np.int64]
+Labels = npt.NDArray[np.signedinteger[Any]]
 Confusion = npt.NDArray[np.int64]
 
 
@@ -79,7 +79,7 @@ def summarise(
     labels: Sequence[str], clips: EvaluationSet, probabilities: dict[str, Probabilities]
 ) -> Summary:
     """Compute all metrics from the probabilities of each condition, (clips, labels)."""
-    spoken = np.array([labels.index(word if word in labels else UNKNOWN) for word in clips.words])
+    spoken = label_numbers(clips.words, labels)
     predictions = {name: values.argmax(axis=1) for name, values in probabilities.items()}
     confusion = {
         name: confusion_matrix(spoken, predicted, len(labels))

@@ -10,7 +10,7 @@ import numpy as np
 
 from speechgru.atomic_files import replacing, write_text
 from speechgru.modelfile import ModelError
-from training.clips.words import UNKNOWN
+from training.clips.words import label_numbers
 from training.data.evaluation_set import evaluation_set
 from training.loop.network import set_weights
 from training.loop.report import measure_predictions
@@ -69,8 +69,7 @@ def _check_same(folder: Path, first: tuple[Any, list[str]], other: tuple[Any, li
 def _validate(model: keras.Model, labels: Sequence[str], data: Path) -> dict[str, Any]:
     commands = labels[:-2]
     clips = evaluation_set(data, words=commands, split="validation", seed=SEED)
-    unknown = labels.index(UNKNOWN)
-    targets = np.array([labels.index(w) if w in labels else unknown for w in clips.words])
+    targets = label_numbers(clips.words, labels)
     audio = clips.samples.astype(np.float32) / 32768
     predictions = model.predict(audio, batch_size=BATCH, verbose=0).argmax(axis=1)
     return {**measure_predictions(predictions, targets, labels), "validation_clips": len(targets)}

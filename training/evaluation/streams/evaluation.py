@@ -65,7 +65,8 @@ def evaluate_streams(
     development = [] if options.choose is None else _development(negatives)
     positives = score_words(network, words, noises, options.recipe)
     if options.choose is not None:
-        rule = choose_rule(rule, development, positives[_condition(positives)], options)
+        measured, late = positives[_condition(positives)], options.recipe.late_seconds
+        rule = choose_rule(rule, development, measured, options.choose, late)
     return measure(rule, positives, negatives, options)
 
 
@@ -73,24 +74,25 @@ def choose_rule(
     rule: DetectionRule,
     negatives: Sequence[ScoredNegative],
     positives: Sequence[ScoredWords],
-    options: StreamOptions,
+    per_hour: float,
+    late: float,
 ) -> DetectionRule:
     """Choose the weight of the context and the thresholds that belong to it.
 
     Of `CONTEXT_WEIGHTS`, that one is chosen with which the most words of development speakers are
-    found, with thresholds for the rate of false accepts in `options`.
+    found.
 
     Args:
         rule: the other constants.
         negatives: streams of development speakers without a command.
         positives: streams of words in one condition.
-        options: the rate, and when a detection is too late.
+        per_hour: false accepts an hour for which thresholds are chosen.
+        late: seconds after a word from which a detection is too late.
     """
-    late = options.recipe.late_seconds
     candidates = []
     for weight in CONTEXT_WEIGHTS:
         candidate = dataclasses.replace(rule, context_weight=weight)
-        thresholds = choose_thresholds(count_in(candidate, negatives), options.choose or 0)
+        thresholds = choose_thresholds(count_in(candidate, negatives), per_hour)
         candidates.append(dataclasses.replace(candidate, thresholds=thresholds))
 
     def found(candidate: DetectionRule) -> int:

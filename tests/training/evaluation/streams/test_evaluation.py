@@ -13,8 +13,6 @@ from speechgru import modelfile
 from speechgru.detection import DetectionRule
 from training.evaluate import main
 from training.evaluation.streams.evaluation import choose_rule
-from training.evaluation.streams.options import StreamOptions
-from training.evaluation.streams.recipe import StreamRecipe
 from training.evaluation.streams.scored_streams import ScoredNegative, ScoredWords
 from training.evaluation.streams.word_streams import SpokenWord
 
@@ -157,8 +155,7 @@ def test_the_context_weight_is_that_with_which_most_words_are_found(
         ScoredWords(scores(before_words, score), [SpokenWord("yes", "yes/0", speaker, 2.0, 2.6)])
         for speaker in map(str, range(8))
     ]
-    options = StreamOptions(StreamRecipe(), choose=20.0)
-    rule = choose_rule(rule, sentences, words, options)
+    rule = choose_rule(rule, sentences, words, per_hour=20.0, late=1.0)
     assert rule.context_weight == chosen
     assert 0.5 < rule.thresholds["yes"] < 1
 
