@@ -17,6 +17,7 @@ from training.figures.confusion_matrix import plot_confusion
 from training.figures.learning_curves import plot_curves
 from training.loop.network import Network
 from training.loop.trainer import Trainer
+from training.run_files.earlier_runs import EarlierRun
 from training.run_files.epoch_files import saved_model
 from training.run_files.run_folder import model_folders
 
@@ -36,7 +37,7 @@ def report(
     data: Path,
     commands: Sequence[str],
     out: Path,
-    earlier: dict[str, Any] | None = None,
+    start: Sequence[EarlierRun] = (),
 ) -> None:
     """Measure the saved models; write `metrics.json`, `curves.png` and `confusion.png` for each.
 
@@ -45,17 +46,19 @@ def report(
         data: the folder of clips.
         commands: the commands that the models come from, this run's last.
         out: the run's folder.
-        earlier: `metrics.json` of the run that this one continued from. Default None.
+        start: what each model started from. Default: new models.
 
     Raises:
         CheckpointError: a saved model is damaged.
         OSError: a file cannot be written.
     """
     task = trainer.task
-    of_run = _describe_run(trainer, data, commands, earlier)
-    for network, folder in zip(trainer.networks, model_folders(out, trainer.recipe), strict=True):
+    of_run = _describe_run(trainer, data, commands, start)
+    folders = model_folders(out, trainer.recipe)
+    for number, (network, folder) in enumerate(zip(trainer.networks, folders, strict=True)):
         network.set_eval_model(saved_model(folder))
         metrics = _measure(network, task) | of_run
+        metrics["start"] = _describe_start(start[number]) if start else None
         metrics["teacher"] = _teacher(trainer, network)
         write_text(folder / "metrics.json", json.dumps(metrics, indent=1))
         plot_curves(network.history, folder / "curves.png")
@@ -65,10 +68,13 @@ def report(
 
 
 def _describe_run(
-    trainer: Trainer, data: Path, commands: Sequence[str], earlier: dict[str, Any] | None
+    trainer: Trainer, data: Path, commands: Sequence[str], start: Sequence[EarlierRun]
 ) -> dict[str, Any]:
-    earlier = earlier or {"epochs": 0, "training_seconds": 0.0}
     task, history = trainer.task, trainer.networks[0].history
+    is_continued = bool(start) and start[0].head is None  # and not another task
+    earlier = start[0].metrics if is_continued else {"epochs": 0, "training_seconds": 0.0}
+    licences = [SPEECH_COMMANDS_LICENCE] if _is_speech_commands(data) else []
+    licences += [run.metrics.get("licence", "") for run in start[:1]]
     return {
         "validation_clips": len(task.targets),
         "validation_of_new_voices": task.new_voices,
@@ -80,13 +86,25 @@ def _describe_run(
         "training_seconds": sum((e["seconds"] for e in history), earlier["training_seconds"]),
         "training_data": task.summary,
         "data": str(data.resolve()),
-        "licence": SPEECH_COMMANDS_LICENCE if _is_speech_commands(data) else "",
+        "licence": _joined(licences),
         "commands": list(commands),
         "versions": {
             "python": platform.python_version(),
             **{name: version(name) for name in ("tensorflow", "keras", "librosa", "numpy")},
         },
     }
+
+
+def _describe_start(run: EarlierRun) -> dict[str, Any]:
+    labels = run.metrics["labels"]
+    head = {"copied_labels": run.head.copied, "new_labels": run.head.new} if run.head else {}
+    return {"model": str(run.folder), "labels": labels, **head}
+
+
+def _joined(licences: Sequence[str]) -> str:
+    """Join licences, each part once."""
+    parts = [part for licence in licences for part in licence.split("; ") if part]
+    return "; ".join(dict.fromkeys(parts))
 
 
 def _is_speech_commands(data: Path) -> bool:

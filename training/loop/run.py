@@ -39,6 +39,7 @@ from training.run_files.earlier_runs import (
     check_windows,
     load_start,
     load_teachers,
+    with_labels,
 )
 
 
@@ -72,9 +73,11 @@ def _run(plan: Plan, device: Device, strategy: Any) -> bool:
     with strategy.scope():
         start = load_start(options.start, recipe) if options.start else []
         teachers = load_teachers(options.teachers, recipe)
-    earlier = [*start[:1], *teachers]
     data = options.data or speech_commands()
-    check_labels(earlier, plan.labels or find_labels(data, options.words))
+    labels = plan.labels or find_labels(data, options.words)
+    check_labels(teachers, labels)
+    with strategy.scope():
+        start = with_labels(start, labels, recipe) if start else []
     task = _make_task(data, options, recipe)
     was_auto = recipe.window_seconds == "auto"
     recipe = dataclasses.replace(recipe, window_seconds=task.window / RATE)
@@ -83,7 +86,7 @@ def _run(plan: Plan, device: Device, strategy: Any) -> bool:
     writes = is_chief(strategy)
     models = [model.file for model in (*start, *teachers)]
     identity = _prepare_folder(plan, task, models, writes)
-    _describe(task, recipe, teachers)
+    _describe(task, recipe, start, teachers)
     _describe_window(task, was_auto)
     print(f"{describe_device(device, strategy)}; {_describe_batch(plan, device)}")
     log_mel = None
@@ -102,8 +105,8 @@ def _run(plan: Plan, device: Device, strategy: Any) -> bool:
     )
     interrupted = train(trainer, options.out, writes, identity)
     if writes:
-        commands = _commands(earlier, options)
-        report(trainer, data, commands, options.out, start[0].metrics if start else None)
+        commands = _commands([*start[:1], *teachers], options)
+        report(trainer, data, commands, options.out, start)
     return interrupted
 
 
@@ -143,9 +146,15 @@ def _prepare_folder(plan: Plan, task: Task, models: Sequence[Path], writes: bool
     return run_folder.run_identity(plan.recipe, text, task.clips, models)
 
 
-def _describe(task: Task, recipe: Recipe, teachers: Sequence[EarlierRun]) -> None:
+def _describe(
+    task: Task, recipe: Recipe, start: Sequence[EarlierRun], teachers: Sequence[EarlierRun]
+) -> None:
     print(f"training on {task.summary}; validating on {len(task.targets)} clips")
     print(f"labels: {', '.join(task.labels)}")
+    if start:
+        print(f"start: {', '.join(str(run.folder) for run in start)}")
+        if start[0].head:
+            print(start[0].head.description)
     if teachers:
         print(f"teachers: {', '.join(str(teacher.folder) for teacher in teachers)}")
     elif recipe.students:

@@ -8,13 +8,14 @@ from typing import Any
 import keras
 
 import speechgru
-from speechgru import Recognizer, pretrained
+from speechgru import modelfile, pretrained
 from speechgru.pretrained import load_model
 from training.clips.errors import DataError
 from training.clips.window import RATE
 from training.loop.arguments import is_bundled
 from training.loop.network import build_preset, has_gru, window_seconds_of
 from training.recipes.recipe import Recipe, RecipeError
+from training.run_files.new_head import Head, copy_with_head, head_of
 from training.run_files.run_folder import MODEL, RunFolderError
 from training.run_files.trained_model import load_trained
 
@@ -28,12 +29,14 @@ class EarlierRun:
         model: its model.
         metrics: its `metrics.json`.
         file: the model's file.
+        head: how the model of the new run gets its head, if its labels differ. Default None.
     """
 
     folder: Path
     model: keras.Model
     metrics: dict[str, Any]
     file: Path
+    head: Head | None = None
 
 
 def load_teachers(folders: Sequence[Path], recipe: Recipe) -> list[EarlierRun]:
@@ -84,8 +87,10 @@ def _load_bundled(preset: str, recipe: Recipe) -> EarlierRun:
     if preset not in pretrained.NAMES:
         known = " or ".join(pretrained.NAMES)
         raise RecipeError(f"--start: expected a recipe of {known}, found the preset {preset}")
+    bundled = modelfile.read(preset)
     metrics = {
-        "labels": list(Recognizer(preset).labels),
+        "labels": list(bundled.labels),
+        "licence": bundled.settings["licence"],
         "commands": [f"# {preset}: the bundled model of speechgru {speechgru.__version__}"],
         "epochs": 0,
         "training_seconds": 0.0,
@@ -120,8 +125,38 @@ def _checked(run: EarlierRun, preset: str, recipe: Recipe) -> EarlierRun:
     return run
 
 
+def with_labels(
+    runs: Sequence[EarlierRun], labels: Sequence[str], recipe: Recipe
+) -> list[EarlierRun]:
+    """Return the runs that `load_start` returned with models that have the labels of a task.
+
+    A model that has other labels is replaced by a new one with its weights and a new head; see
+    `new_head.copy_with_head`.
+
+    Args:
+        runs: the runs.
+        labels: the labels of the task.
+        recipe: the recipe of the new run; its seed decides the new rows of the heads.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    presets = (recipe.preset, *recipe.students)
+    return [
+        _with_labels(run, preset, labels, recipe) for run, preset in zip(runs, presets, strict=True)
+    ]
+
+
+def _with_labels(run: EarlierRun, preset: str, labels: Sequence[str], recipe: Recipe) -> EarlierRun:
+    start_labels = run.metrics["labels"]
+    model = build_preset(preset, labels, recipe.front_end)
+    if list(labels) == start_labels and model.input_shape == run.model.input_shape:
+        return run
+    copy_with_head(run.model, start_labels, model, labels)
+    head = None if list(labels) == start_labels else head_of(labels, start_labels)
+    return dataclasses.replace(run, model=model, head=head)
+
+
 def check_labels(runs: Sequence[EarlierRun], labels: Sequence[str]) -> None:
-    """Check that models have the labels of a task.
+    """Check that teachers have the labels of a task.
 
     Raises:
         DataError: a model has others.

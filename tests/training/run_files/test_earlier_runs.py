@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from speechgru import ModelError, Recognizer
+from speechgru.pretrained import load_model
 from training.loop.arguments import parse_arguments
 from training.loop.checks import check_options
 from training.recipes.recipe import RecipeError, load_recipe
@@ -32,10 +33,53 @@ def test_a_run_starts_from_another(run_folder, word_folder, recipe_file, tmp_pat
         for folder in (run_folder, tmp_path / "more")
     )
     np.testing.assert_array_equal(before[0], after[0])
-    arguments[-1] = str(tmp_path / "other")
-    capsys.readouterr()
-    assert main([*arguments, "--words", "no", "bird"]) == 2
-    assert "expected a model of no, bird, unknown, silence" in capsys.readouterr().err
+    assert metrics["start"] == {"model": str(run_folder), "labels": metrics["labels"]}
+    assert "head: " not in capsys.readouterr().out
+
+
+def test_a_run_with_other_labels_starts_from_the_same_weights_with_a_new_head(
+    run_folder, word_folder, recipe_file, tmp_path, capsys
+):
+    quick = tmp_path / "quick.toml"
+    quick.write_text(recipe_file.read_text().replace("steps = 40", "steps = 2"))
+    arguments = ["--data", str(word_folder), "--recipe", str(quick), "--epochs", "2"]
+    arguments += ["--start", str(run_folder), "--words", "NO", "bird"]
+    assert main([*arguments, "--out", str(tmp_path / "one")]) == 0
+    output = capsys.readouterr().out
+    assert "\nhead: 1 new label (bird), 3 copied (NO, unknown, silence)\n" in output
+    metrics = json.loads((tmp_path / "one" / "metrics.json").read_text())
+    assert metrics["start"] == {
+        "model": str(run_folder),
+        "labels": ["yes", "no", "unknown", "silence"],
+        "copied_labels": ["NO", "unknown", "silence"],
+        "new_labels": ["bird"],
+    }
+    assert (metrics["labels"][:2], metrics["epochs"]) == (["NO", "bird"], 2)  # without the start's
+    assert len(metrics["commands"]) == 2
+    assert main(["--resume", "--out", str(tmp_path / "one")]) == 0
+    assert main([*arguments, "--out", str(tmp_path / "two")]) == 0
+    models = [keras.saving.load_model(tmp_path / out / "model.keras") for out in ("one", "two")]
+    for one, two in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_words_of_their_own_start_from_a_bundled_model(
+    word_folder, recipe_file, tmp_path, read_json
+):
+    arguments = ["--data", str(word_folder), "--recipe", str(recipe_file), "--epochs", "1"]
+    arguments += ["--start", "small", "--words", "bird", "--out", str(tmp_path / "run")]
+    assert main(arguments) == 0
+    metrics = read_json(tmp_path / "run" / "metrics.json")
+    assert metrics["start"]["copied_labels"] == ["unknown", "silence"]
+    assert metrics["start"]["model"] == "small"
+    assert metrics["epochs"] == 1
+    assert "Speech Commands by Pete Warden" in metrics["licence"]  # of the start's recordings
+    scales = [
+        model.get_layer("scale").get_weights()
+        for model in (load_model("small"), keras.saving.load_model(tmp_path / "run/model.keras"))
+    ]
+    for bundled, own in zip(*scales, strict=True):
+        np.testing.assert_array_equal(bundled, own)
 
 
 def test_students_start_with_their_teacher_and_replace_no_run(
