@@ -27,6 +27,8 @@ class Options:
     data: Path | None = None
     recipe: str = "medium"
     words: tuple[str, ...] | None = None
+    phrases: tuple[str, ...] | None = None
+    language: str = "en"
     negative: tuple[Path, ...] = ()
     noise: Path | None = None
     synthetic: Path | None = None
@@ -64,6 +66,12 @@ def is_bundled(start: Path) -> bool:
     return str(start) in pretrained.NAMES and not start.exists()
 
 
+def _check_phrases(given: frozenset[str]) -> None:
+    for name in ("words", "synthetic", "teachers", "features", "strategy"):
+        if name in given:
+            raise UsageError(f"--phrases: expected no --{name} beside it, found one")
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are exceptions, and so one line each."""
 
@@ -82,8 +90,11 @@ def parse_arguments(arguments: Sequence[str]) -> Options:
     if "resume" in given and "out" not in given:
         raise UsageError("--resume: expected --out with the folder of the run as well")
     values.setdefault("out", Path("runs") / time.strftime("%Y%m%d-%H%M%S"))
-    for name in given & {"negative", "words", "teachers"}:
+    for name in given & {"negative", "words", "phrases", "teachers"}:
         values[name] = tuple(values[name])
+    if "phrases" in given:
+        _check_phrases(given)
+        values.setdefault("recipe", "phrases")
     return Options(**values, given=given, command=tuple(arguments))
 
 
@@ -116,6 +127,15 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         metavar="W",
         help='command words, or "all" (default: the ten usual words if present, else all)',
     )
+    add(
+        "--phrases",
+        type=_word,
+        nargs="+",
+        metavar="P",
+        help="make a model of these words or phrases from text: the installed voices speak them, "
+        "and --data, if given, holds recordings of them, too",
+    )
+    add("--language", metavar="CODE", help="language of --phrases (default: en)")
     add(
         "--negative",
         type=_path,

@@ -1,6 +1,8 @@
-"""The speech of a run for own words: spoken into the run's folder, or taken from it."""
+"""The speech of a run for own words, spoken into the run's folder."""
 
 import dataclasses
+import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +11,119 @@ from training.own_words.texts import texts_of
 from training.voices.errors import SynthesisError
 from training.voices.phrase_speakers import installed_voices
 from training.voices.phrase_writing import Turn, listed, plan_turns, write_turns
+from training.voices.sentence_speakers import Voices
+from training.voices.sentence_writing import write_sentences
+from training.voices.words import COMMANDS, OTHER_WORDS
 
-CLIPS = "clips"  # <label>/*.wav by all voices; validation_list.txt names those of held-out voices
-SENTENCES = {"training": "sentences", "held-out": "sentences_held_out"}
-HOURS = {"training": 0.3, "held-out": 0.2}
+SIDES = ("held-out", "training")
+HOURS = {"held-out": 0.2, "training": 0.3}  # of sentences
+SENTENCE_TURNS = "flite festival espeak-ng kokoro flite festival espeak-ng piper flite festival"
+
+# Processor seconds for one clip, with two cores; a sentence takes as much as four clips.
+CLIP_SECONDS = {"kokoro": 1.3, "piper": 0.25, "festival": 0.1, "flite": 0.06, "espeak-ng": 0.05}
+SENTENCES_PER_HOUR = 900
+
+
+@dataclasses.dataclass(frozen=True)
+class Speech:
+    """What is spoken for a run, and where.
+
+    Attributes:
+        folder: the folder of it all.
+        language: the language of the phrases.
+        voices: for both sides the installed voices by engine.
+        missing: for engines without voices, why.
+        turns: for both sides who says what.
+        seed: seed of all random choices.
+    """
+
+    folder: Path
+    language: str
+    voices: dict[str, dict[str, list[str]]]
+    missing: list[str]
+    turns: dict[str, list[Turn]]
+    seed: int
+
+    @property
+    def clips(self) -> Path:
+        """Folder of <label>/*.wav; its validation_list.txt names the clips of held-out voices."""
+        return self.folder / "clips"
+
+    def sentences(self, side: str) -> Path:
+        """Folder of the sentences of a side."""
+        return self.folder / ("sentences" if side == "training" else "sentences_held_out")
+
+    @property
+    def minutes(self) -> float:
+        """About how long the voices speak."""
+        engines: Counter[str] = Counter()
+        for turns in self.turns.values():
+            engines.update({turn.speaker.engine: 0 for turn in turns})
+            for turn in turns:
+                engines[turn.speaker.engine] += len(turn.files)
+        for side in SIDES:
+            turns = sentence_voices(self.voices[side]).turns.split()
+            for engine in turns:
+                engines[engine] += round(4 * SENTENCES_PER_HOUR * HOURS[side] / len(turns))
+        seconds = sum(CLIP_SECONDS[engine] * count for engine, count in engines.items())
+        return seconds / 60 / min(2, os.cpu_count() or 1)
+
+    @property
+    def description(self) -> list[str]:
+        """What is spoken, as lines for the log."""
+        count = {side: sum(len(turn.files) for turn in self.turns[side]) for side in SIDES}
+        return [
+            *(
+                f"{side} voices: "
+                + ", ".join(f"{engine} ({len(v)})" for engine, v in self.voices[side].items())
+                + f"; {count[side]:,} clips and {HOURS[side]} hours of sentences"
+                for side in SIDES
+            ),
+            *(f"not installed: {reason}" for reason in self.missing),
+        ]
+
+
+def plan_speech(folder: Path, phrases: Sequence[str], language: str, seed: int) -> Speech:
+    """Decide what is spoken by whom.
+
+    Args:
+        folder: the folder for the speech.
+        phrases: the phrases.
+        language: their language.
+        seed: seed of all random choices.
+
+    Raises:
+        SynthesisError: a phrase cannot be spoken, or no voice is installed.
+    """
+    found = {side: installed_voices(side) for side in SIDES}
+    voices = {side: own for side, (own, _) in found.items()}
+    missing = list(dict.fromkeys(reason for _, reasons in found.values() for reason in reasons))
+    if not all(voices.values()):
+        raise SynthesisError(f"expected a speech synthesiser, found none: {'; '.join(missing)}")
+    texts = texts_of(phrases, [*OTHER_WORDS, *COMMANDS], "en-us", seed)
+    turns = {side: plan_turns(side, voices[side], texts[side], seed) for side in SIDES}
+    return Speech(folder, language, voices, missing, turns, seed)
+
+
+def speak(speech: Speech) -> None:
+    """Write what is planned; what is there already stays.
+
+    Raises:
+        SynthesisError: a synthesiser fails, or a text for sentences is missing.
+        OSError: a file cannot be written.
+    """
+    for side in SIDES:
+        write_turns(speech.clips, speech.turns[side], f"{side} voices, clips")
+    held_out = listed(speech.turns["held-out"], speech.clips)
+    write_text(speech.clips / "validation_list.txt", "".join(f"{name}\n" for name in held_out))
+    for side in SIDES:
+        voices = sentence_voices(speech.voices[side])
+        write_sentences(
+            speech.sentences(side), HOURS[side], side, [], speech.seed, voices=voices
+        )
+
+
+def sentence_voices(voices: dict[str, list[str]]) -> Voices:
+    """The installed voices with their turns; kokoro, which takes long, has few."""
+    turns = [engine for engine in SENTENCE_TURNS.split() if engine in voices]
+    return Voices(" ".join(turns), voices)

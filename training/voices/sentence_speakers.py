@@ -78,26 +78,25 @@ SIDES = {
 }
 
 
-def voices_of(side: str) -> list[Speaker]:
-    """Return a speaker of each voice of a side."""
-    voices = SIDES[side].voices.items()
-    return [Speaker(engine, voice) for engine, names in voices for voice in names]
+def voices_of(voices: Voices) -> list[Speaker]:
+    """Return a speaker of each voice."""
+    return [Speaker(engine, name) for engine, names in voices.voices.items() for name in names]
 
 
-def draw_sentence_speakers(side: str, seed: int) -> Iterator[Speaker]:
+def draw_sentence_speakers(voices: Voices, seed: int) -> Iterator[Speaker]:
     """Yield speakers without end, each a voice in its turn with settings drawn at random.
 
     Args:
-        side: a key of ``SIDES``.
+        voices: those of a side, or some of them.
         seed: seed of all random choices.
     """
     rng = np.random.default_rng([seed, 2])
-    turns, voices = SIDES[side].turns, SIDES[side].voices
-    order = {engine: rng.permutation(len(names)) for engine, names in voices.items()}
-    spoken = dict.fromkeys(voices, 0)
+    names = voices.voices
+    order = {engine: rng.permutation(len(own)) for engine, own in names.items()}
+    spoken = dict.fromkeys(names, 0)
     while True:
-        for engine in turns.split():
-            voice = voices[engine][order[engine][spoken[engine] % len(order[engine])]]
+        for engine in voices.turns.split():
+            voice = names[engine][order[engine][spoken[engine] % len(order[engine])]]
             spoken[engine] += 1
             yield _draw_settings(engine, voice, rng)
 

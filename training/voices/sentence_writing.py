@@ -14,7 +14,7 @@ from speechgru.atomic_files import remove_unfinished, replacing, write_text
 from training.clips.levels import db_to_amplitude
 from training.voices.availability import require_voices
 from training.voices.errors import SynthesisError
-from training.voices.sentence_speakers import draw_sentence_speakers, voices_of
+from training.voices.sentence_speakers import SIDES, Voices, draw_sentence_speakers, voices_of
 from training.voices.sentence_table import TABLE, Row, read_table, table_text
 from training.voices.sentences import Sentence, is_held_out, read_sentences
 from training.voices.sound import SAMPLE_RATE, add_noise, write_wav
@@ -61,7 +61,13 @@ class _Turn:
 
 
 def write_sentences(
-    out_dir: Path, hours: float, side: str, texts: Sequence[Path], seed: int
+    out_dir: Path,
+    hours: float,
+    side: str,
+    texts: Sequence[Path],
+    seed: int,
+    *,
+    voices: Voices | None = None,
 ) -> SentenceCounts:
     """Write recordings of sentences without commands, 16 kHz PCM-16, and their table.
 
@@ -77,17 +83,19 @@ def write_sentences(
             sentences.
         texts: files with the text; without any, `sentences.TEXTS`.
         seed: seed of all random choices.
+        voices: the voices. Default: all of the side.
 
     Raises:
         SynthesisError: a voice or a text is missing, or `out_dir` holds other files.
         OSError: a text cannot be read or `out_dir` not be written to.
     """
     rows = read_table(out_dir)
-    require_voices(voices_of(side))
+    voices = voices or SIDES[side]
+    require_voices(voices_of(voices))
     sentences = [s for s in read_sentences(texts) if is_held_out(s) == (side == "held-out")]
     if len(sentences) < TURN:
         raise SynthesisError(f"expected {TURN} sentences for {side} voices, found {len(sentences)}")
-    turns = _deal(sentences, side, seed)
+    turns = _deal(sentences, voices, seed)
     _skip_written(turns, rows, out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
     remove_unfinished(out_dir)
@@ -107,11 +115,11 @@ def write_sentences(
     return SentenceCounts(len(rows), spoken_hours, len({row.speaker for row in rows}))
 
 
-def _deal(sentences: Sequence[Sentence], side: str, seed: int) -> Iterator[_Turn]:
+def _deal(sentences: Sequence[Sentence], voices: Voices, seed: int) -> Iterator[_Turn]:
     """Yield turns without end; every sentence is said once before any is said again."""
     rng = np.random.default_rng([seed, 3])
     number = 0
-    speakers = draw_sentence_speakers(side, seed)
+    speakers = draw_sentence_speakers(voices, seed)
     while True:
         order = rng.permutation(len(sentences))
         for start in range(0, len(order) - TURN + 1, TURN):

@@ -16,7 +16,7 @@ from training.voices.speakers import (
 
 def people(side: str) -> set[str]:
     """Return the voices of a side without their accents."""
-    return {speaker.voice_name for speaker in voices_of(side)}
+    return {speaker.voice_name for speaker in voices_of(SIDES[side])}
 
 
 def test_the_sides_share_no_voice():
@@ -43,7 +43,7 @@ def test_each_side_has_women_and_men_with_american_and_british_accents(side):
 
 @pytest.mark.parametrize("side", SIDES)
 def test_every_voice_has_its_turn(side):
-    speakers = list(islice(draw_sentence_speakers(side, 0), 3000))
+    speakers = list(islice(draw_sentence_speakers(SIDES[side], 0), 3000))
     assert {speaker.voice_name for speaker in speakers} == people(side)
     engines = [speaker.engine for speaker in speakers]
     assert engines[:10] == SIDES[side].turns.split()
@@ -52,7 +52,7 @@ def test_every_voice_has_its_turn(side):
 
 def test_the_same_seed_draws_the_same_speakers():
     first, again, other = (
-        list(islice(draw_sentence_speakers("training", seed), 50)) for seed in (1, 1, 2)
+        list(islice(draw_sentence_speakers(SIDES["training"], seed), 50)) for seed in (1, 1, 2)
     )
     assert first == again
     assert first != other

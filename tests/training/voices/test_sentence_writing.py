@@ -14,7 +14,7 @@ from training.data.negative_speech import read_negative_speech
 from training.evaluation.streams.negative_streams import recording_speaker
 from training.voices import sentence_writing
 from training.voices.errors import SynthesisError
-from training.voices.sentence_speakers import voices_of
+from training.voices.sentence_speakers import SIDES, voices_of
 from training.voices.sentence_table import read_table
 from training.voices.sentence_writing import has_plausible_length, write_sentences
 from training.voices.speakers import Speaker
@@ -63,7 +63,7 @@ def test_recordings_are_what_evaluation_and_training_read(tmp_path, text):
     paths = find_recordings(tmp_path / "out")
     assert sorted(path.name for path in paths) == sorted(row.file for row in rows)
     assert {recording_speaker(path) for path in paths} <= {
-        s.voice_name for s in voices_of("held-out")
+        s.voice_name for s in voices_of(SIDES["held-out"])
     }
     for row, path in zip(sorted(rows), sorted(paths), strict=True):
         info = soundfile.info(path)

@@ -1,0 +1,38 @@
+"""Phrases that can be spoken and be labels."""
+
+import re
+from collections.abc import Sequence
+
+from training.clips.names import comparable, tidy
+from training.clips.words import SILENCE, UNKNOWN
+from training.voices.errors import SynthesisError
+
+MOST_WORDS = 4
+
+
+def check_phrases(phrases: Sequence[str]) -> tuple[str, ...]:
+    """Return phrases with single blanks between their words.
+
+    Raises:
+        SynthesisError: a phrase has no word or more than four, has other characters than letters
+            and apostrophes, is "unknown" or "silence", or is there twice.
+    """
+    checked: dict[str, str] = {}
+    for phrase in map(tidy, phrases):
+        words = phrase.split()
+        if not 1 <= len(words) <= MOST_WORDS:
+            raise SynthesisError(
+                f"--phrases: expected one to {MOST_WORDS} words, found {len(words)} in {phrase!r}"
+            )
+        for word in words:
+            if not re.fullmatch(r"[^\W\d_]+(['’][^\W\d_]+)*", word):
+                raise SynthesisError(
+                    f"--phrases: expected words of letters (numbers spelled out), found {word!r} "
+                    f"in {phrase!r}"
+                )
+        if comparable(phrase) in (UNKNOWN, SILENCE):
+            raise SynthesisError(f"--phrases: {phrase!r} cannot be one; every model has this label")
+        if comparable(phrase) in checked:
+            raise SynthesisError(f"--phrases: expected different phrases, found {phrase!r} twice")
+        checked[comparable(phrase)] = phrase
+    return tuple(checked.values())
