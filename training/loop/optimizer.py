@@ -39,7 +39,7 @@ def make_optimizer(recipe: Recipe, restarts: Sequence[int] = ()) -> keras.optimi
     return optimizer
 
 
-class Restarts(keras.optimizers.schedules.LearningRateSchedule):
+class Restarts(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
     """Learning rates one after another.
 
     Args:
