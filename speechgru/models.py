@@ -6,7 +6,13 @@ from typing import Any
 
 import keras
 
-from speechgru.architectures import PRESETS, WINDOW_SECONDS, Preset
+from speechgru.architectures import (
+    HOP_FRAMES,
+    PRESETS,
+    WINDOW_SECONDS,
+    Preset,
+    window_samples,
+)
 from speechgru.features import MFCCConfig, dct_matrix
 from speechgru.gru import GRU
 from speechgru.mfcc_layer import MFCC
@@ -49,7 +55,7 @@ class SpectrumConv(keras.layers.Layer):
     """
 
     kernel_size = (5,)
-    strides = (2,)
+    strides = (HOP_FRAMES,)
 
     def __init__(self, channels: Sequence[int], units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -98,6 +104,8 @@ def build_model(
     preset: Preset,
     labels: Sequence[str],
     config: MFCCConfig = MFCCConfig(),
+    *,
+    window_seconds: float = WINDOW_SECONDS,
 ) -> keras.Model:
     """Build a Keras model from audio to logits.
 
@@ -106,15 +114,19 @@ def build_model(
         labels: the classes in the order of the logits: a list or tuple of two or more strings that
             differ in more than white space or Unicode form.
         config: front-end settings. Default: those of MFCCConfig.
+        window_seconds: length of the audio that the model takes, 1 to 3 seconds; other windows than
+            one second must be a whole number of hops (40 ms with the default front end). The
+            weights do not depend on it. Default 1.0.
 
     Returns:
-        A model with input (batch, samples of one second), float32 in [-1, 1], and output (batch,
+        A model with input (batch, samples of the window), float32 in [-1, 1], and output (batch,
         labels), float32. Its layer "mfcc" is the front end. Its layer "scale" standardises every
         coefficient with the mean and variance of the training set; until it is adapted to one, it
         changes nothing.
 
     Raises:
-        ValueError: unknown preset, unusable labels, or fewer than 9 coefficients.
+        ValueError: unknown preset, unusable labels, fewer than 9 coefficients, or a window that is
+            out of its range or not a whole number of hops.
 
     Examples:
         >>> speechgru.build_model("small", ["yes", "no", "unknown"]).output_shape
@@ -125,8 +137,12 @@ def build_model(
     if not isinstance(config, MFCCConfig):
         raise ValueError(f"`config` must be an MFCCConfig. Received: {config!r}")
     _check_labels(labels)
+    try:
+        samples = window_samples(window_seconds, config)
+    except ValueError as error:
+        raise ValueError(f"`window_seconds`: {error}") from None
     sizes = PRESETS[preset]
-    audio = keras.Input((config.sample_rate * WINDOW_SECONDS,), name="audio")
+    audio = keras.Input((samples,), name="audio")
     x: Any = MFCC(config, name="mfcc")(audio)
     x = keras.layers.Normalization(name="scale")(x)
     # The zeros go before the sound: the model stays causal, and the last step of the GRUs covers
@@ -170,7 +186,7 @@ def streaming(model: keras.Model, frames: int, *, every_step: bool = False) -> k
         A model from a dict of "mfcc", float32 (batch, frames, n_mfcc), and the state to a dict of
         "logits", (batch, labels) or (batch, steps, labels), and the next state under the names of
         the state with "next_" before them. The state is "frames", the scaled frames that the next
-        call still needs, and "h_1", "h_2", ..., the outputs of the GRUs. From zeros, one second
+        call still needs, and "h_1", "h_2", ..., the outputs of the GRUs. From zeros, one window
         gives the logits that `model` gives.
     """
     conv = model.get_layer("conv")

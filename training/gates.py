@@ -25,7 +25,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add = parser.add_argument
     add("model", metavar="MODEL", help='"medium", "small", a run folder or a .keras file')
-    add("audio", metavar="FILE", help="audio file; its loudest second is used")
+    add("audio", metavar="FILE", help="audio file; the loudest part of the window's length is used")
     add("-o", "--out", type=Path, required=True, metavar="PNG", help="the picture to write")
     return parser.parse_args(arguments)
 
@@ -35,12 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parse_arguments(arguments)
     start_tensorflow()
     from speechgru import audio
-    from training.clips.window import one_second
+    from training.clips.window import fit_window
     from training.evaluation.gate_trace import gate_table, load_gru_model, trace_gates
     from training.figures.gates import plot_gates
 
     model, labels = load_gru_model(options.model)
-    trace = trace_gates(model, one_second(audio.load(options.audio)))
+    trace = trace_gates(model, fit_window(audio.load(options.audio), model.input_shape[1]))
     title = f"The GRUs of {Path(options.model).name} during {Path(options.audio).name}"
     plot_gates(trace, labels, title, options.out)
     print(gate_table(trace, labels))

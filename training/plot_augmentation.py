@@ -32,10 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parse_arguments(arguments)
     start_tensorflow()
     from speechgru import audio
-    from training.clips.window import one_second
+    from training.clips.window import WINDOW, fit_window
     from training.figures.augmentations import plot_augmentations
 
-    clip, other = (one_second(audio.load(path)) for path in (options.audio, options.other))
+    clip, other = (fit_window(audio.load(path), WINDOW) for path in (options.audio, options.other))
     plot_augmentations(clip, other, options.out, options.seed)
     print(options.out)
 

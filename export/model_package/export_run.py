@@ -66,9 +66,11 @@ def export_run(
     metrics = read_run_metrics((model if model.is_dir() else model.parent) / "metrics.json")
     data = data or (Path(metrics.data) if os.path.isdir(metrics.data) else None)
     streaming = StreamingModel(keras_model)
-    calibration = calibration_clips(data, metrics.labels) if quantization == "int8" else None
+    window, calibration = streaming.window_samples, None
+    if quantization == "int8":
+        calibration = calibration_clips(data, metrics.labels, window)
     converted = convert(streaming, quantization, calibration and calibration.samples)
-    clips = check_clips(data, metrics.labels)
+    clips = check_clips(data, metrics.labels, window)
     metadata = model_metadata(keras_model, streaming, metrics, quantization)
 
     files.folder.mkdir(parents=True, exist_ok=True)

@@ -30,17 +30,22 @@ class VerificationClips(NamedTuple):
     targets: npt.NDArray[np.int_]
 
 
-def read_verification_clips(data: Path, labels: Sequence[str]) -> VerificationClips:
+def read_verification_clips(data: Path, labels: Sequence[str], window: int) -> VerificationClips:
     """Read the validation clips of a folder; words that are no label count as "unknown".
+
+    Args:
+        data: the folder.
+        labels: the model's labels.
+        window: samples of the model's window.
 
     Raises:
         DataError: the folder has no validation clips of the labels.
     """
-    clips, _ = read_evaluation_set(data, labels, "validation", 0)
+    clips, _ = read_evaluation_set(data, labels, "validation", 0, window)
     rng = np.random.default_rng((0, 1))
     noises, _ = find_noises(clips, None, rng)
     audio = as_float(clips.samples)
-    gaps = as_float(noise_windows(noises, len(audio), rng))
+    gaps = as_float(noise_windows(noises, clips.samples.shape, rng))
     gaps *= (rms(audio) / rms(gaps) / db_to_amplitude(GAP_SNR)).astype(np.float32)[:, None]
     targets = [labels.index(word if word in labels else UNKNOWN) for word in clips.words]
     return VerificationClips(audio, gaps, np.array(targets))

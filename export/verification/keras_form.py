@@ -59,13 +59,13 @@ def labels_in_stream(model: Any, clips: VerificationClips) -> npt.NDArray[np.int
     front_end = model.get_layer("mfcc")
     config = front_end.config
     past = config.frame_length - config.hop_length
-    by_second = streaming(model, config.frames(clips.audio.shape[1]))
+    by_window = streaming(model, config.frames(clips.audio.shape[1]))
 
     @tf.function  # type: ignore[untyped-decorator]
     def step(samples: Any, before: Any, state: Any) -> Any:
-        return by_second({"mfcc": front_end.dct(front_end.log_mel(samples, before)), **state})
+        return by_window({"mfcc": front_end.dct(front_end.log_mel(samples, before)), **state})
 
-    before, state, labels = tf.zeros((1, past)), initial_state(by_second, 1), []
+    before, state, labels = tf.zeros((1, past)), initial_state(by_window, 1), []
     pairs = zip(clips.gaps, clips.audio, strict=True)
     for pair in tqdm(pairs, "Keras", len(clips.audio), leave=False, disable=None):
         for samples in pair:

@@ -67,7 +67,7 @@ def verify_model(path: Path, run: Path, data: Path, files: ModelFiles) -> Verifi
     keras_path = run / "model.keras" if run.is_dir() else run
     model, metrics = load_trained(keras_path, streams=True)
     check_labels(file, metrics["labels"], keras_path)
-    clips = read_verification_clips(data, file.labels)
+    clips = read_verification_clips(data, file.labels, file.window_samples)
     flatbuffers = {**convert_all(model, data, file.labels), path.name: file.flatbuffer}
     results = measure_all(model, keras_path, file, flatbuffers, clips)
 
@@ -95,7 +95,7 @@ def check_labels(file: ModelFile, labels: Sequence[str], keras_path: Path) -> No
 def convert_all(model: Any, data: Path, labels: Sequence[str]) -> dict[str, bytes]:
     """Return the model in every form."""
     streaming = StreamingModel(model)
-    calibration = calibration_clips(data, labels).samples
+    calibration = calibration_clips(data, labels, streaming.window_samples).samples
     return {name: convert(streaming, name, calibration).flatbuffer for name in QUANTIZATIONS}
 
 

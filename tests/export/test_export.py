@@ -41,7 +41,7 @@ def files(tmp_path_factory, model_file, run_folder):
 
 @pytest.fixture(scope="module")
 def audio(word_folder):
-    clips, _ = read_clips(find_clips(word_folder)[::9], "clips")
+    clips, _ = read_clips(find_clips(word_folder)[::9], "clips", 16000)
     noise = np.random.default_rng(0).normal(size=(3, 16000)) * [[0.3], [1e-2], [1e-5]]
     return np.concatenate([clips / 32768, noise]).astype(np.float32)
 
@@ -259,7 +259,7 @@ def test_keras_litert_and_librosa_agree_on_recordings(real_data):
     import speechgru
 
     clips = split_clips(real_data, find_clips(real_data)).validation[::25]
-    audio = read_clips(clips, "clips")[0].astype(np.float32) / 32768
+    audio = read_clips(clips, "clips", 16000)[0].astype(np.float32) / 32768
     assert len(audio) > 50
     layer = speechgru.MFCC()(audio).numpy()
     runner = runner_of(modelfile.locate(None))

@@ -1,14 +1,15 @@
-"""Cut a recording to the one second that holds its sound."""
+"""Cut a recording to the window that holds its sound."""
 
 import numpy as np
 import numpy.typing as npt
 import scipy.ndimage
 
 from speechgru import audio
+from speechgru.architectures import WINDOW_SECONDS
 from training.clips.levels import db_to_amplitude
 
 RATE = audio.SAMPLE_RATE
-WINDOW = RATE  # samples of a clip: one second
+WINDOW = round(WINDOW_SECONDS * RATE)  # samples of a clip, unless a task has another window
 FRAME = RATE // 100  # levels are measured in frames of 10 ms
 SILENT = db_to_amplitude(-75.0)  # a file is silent if no frame has this RMS
 Samples = npt.NDArray[np.int16]
@@ -27,40 +28,41 @@ def is_silent(samples: npt.NDArray[np.float32]) -> bool:
     return bool(loudest < SILENT**2)
 
 
-def one_second(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return the second of a recording that holds the most sound, with the sound in its middle.
+def fit_window(samples: npt.NDArray[np.float32], window: int) -> npt.NDArray[np.float32]:
+    """Return the window of a recording that holds the most sound, with the sound in its middle.
 
     A shorter recording is padded with zeros on both sides. In a longer one, sound is measured as
-    `loudness` above the quietest tenth. Among the seconds with at least 98 % of the most sound,
+    `loudness` above the quietest tenth. Among the windows with at least 98 % of the most sound,
     the one whose sound is nearest to its middle is chosen.
 
     Args:
         samples: shape (samples,).
+        window: samples of the window.
 
     Returns:
-        Shape (WINDOW,).
+        Shape (window,).
     """
-    spare = samples.size - WINDOW
+    spare = samples.size - window
     if spare <= 0:
         return np.pad(samples, (-spare // 2, -spare - -spare // 2))
     level = loudness(samples)
     level = np.maximum(level - np.quantile(level, 0.1), 0)
-    frames = WINDOW // FRAME
+    frames = window // FRAME
     total = np.concatenate([[0.0], np.cumsum(level)])
-    sound = total[frames:] - total[:-frames]  # of the second that starts at each frame
+    sound = total[frames:] - total[:-frames]  # of the window that starts at each frame
     best = int(sound.argmax())
     inside = level[best : best + frames]
     if inside.any():
         centre = best + float(np.average(np.arange(frames) + 0.5, weights=inside))
     else:
         centre = level.size / 2
-    # The run of seconds around the best one that hold nearly as much sound.
+    # The run of windows around the best one that hold nearly as much sound.
     worse = np.flatnonzero(sound < 0.98 * sound[best])
     first = worse[worse < best].max(initial=-1) + 1
     last = worse[worse > best].min(initial=sound.size) - 1
     start = int(np.clip(round(centre - frames / 2), first, last)) * FRAME
     start = min(start, spare)
-    return samples[start : start + WINDOW]
+    return samples[start : start + window]
 
 
 def loudness(samples: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:

@@ -80,6 +80,7 @@ class SpeechTask:
             synthetic_weight=0.0,
             synthetic_share=0.0,
             seed=0,
+            windows=recipe.windows,
         )
         self._trainer, self.labels = Trainer(task, recipe), len(task.labels)
         self._trainer.adapt(np.random.default_rng(0))

@@ -9,25 +9,29 @@ import numpy.typing as npt
 
 from training.clips.clip import Clip
 from training.clips.reading import Reading
-from training.clips.window import WINDOW, Samples
+from training.clips.window import Samples
 from training.output.messages import printable
 
 Origin = Literal["silent", "recorded", "negative", "synthetic", "backwards", "splice", "noise"]
 
 
 class ClipTable:
-    """Clips in one array that is allocated once: 32 kB a clip.
+    """Clips in one array that is allocated once: 32 kB a second.
+
+    Args:
+        size: the most clips that it holds.
+        window: samples of a clip.
 
     Attributes:
         origins: where each clip comes from.
         words: the word of each clip.
         names: the name of each clip; see `Task.lists`.
         recorded: the clips that were read from the data folder, in their order.
-        following: the row of the next second of the same recording, by the row of a clip.
+        following: the row of the next window of the same recording, by the row of a clip.
     """
 
-    def __init__(self, size: int) -> None:
-        self._array = np.empty((size, WINDOW), np.int16)
+    def __init__(self, size: int, window: int) -> None:
+        self._array = np.empty((size, window), np.int16)
         self.origins: list[Origin] = []
         self.words: list[str] = []
         self.names: list[str] = []
@@ -36,11 +40,11 @@ class ClipTable:
 
     @property
     def samples(self) -> Samples:
-        """The clips so far, int16, shape (clips, WINDOW)."""
+        """The clips so far, int16, shape (clips, window)."""
         return self._array[: len(self.names)]
 
     def add(self, origin: Origin, word: str, name: str, samples: Samples) -> None:
-        """Append one clip of WINDOW samples."""
+        """Append one clip of `window` samples."""
         self._array[len(self.names)] = samples
         self._describe(origin, word, name)
 

@@ -21,7 +21,7 @@ class EvaluationSet(NamedTuple):
     """The clips that a model is evaluated on.
 
     Attributes:
-        samples: int16, shape (n, WINDOW).
+        samples: int16, shape (n, window).
         words: the word of each clip; "unknown" if it was made, "silence" if it is noise.
         names: of each clip, as in `Task.lists`.
         speakers: of each clip; "" if nobody speaks or the clip was made.
@@ -41,6 +41,7 @@ def evaluation_set(
     words: Sequence[str],
     split: Literal["validation", "testing"],
     seed: int,
+    window: int,
     found: Sequence[Clip] | None = None,
 ) -> EvaluationSet:
     """Read the validation clips that `make_task` gives without `noise`, or testing clips alike.
@@ -52,6 +53,7 @@ def evaluation_set(
         words: the command words; the clips get their spelling.
         split: the part.
         seed: decides the draws, as in `make_task`.
+        window: samples of a clip.
         found: the clips of the folder. Default: those that `find_clips` finds.
 
     Raises:
@@ -64,10 +66,10 @@ def evaluation_set(
     clips = parts.validation if split == "validation" else parts.testing
     if not clips:
         raise DataError(f"{data}: expected clips in testing_list.txt, found none")
-    reading = Reading()
-    noises = read_noises(reading, data, None)
+    reading = Reading(words)
+    noises = read_noises(reading, data, None, window)
     rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(3)[1])
-    table = validation_clips(reading, data, clips, words, noises, rng)
+    table = validation_clips(reading, data, clips, words, noises, window, rng)
     reading.check()
     reading.show()
     speakers = [clip.speaker for clip in table.recorded]

@@ -10,7 +10,7 @@ from training.clips.errors import DataError
 from training.clips.finding import find_recordings
 from training.clips.levels import db_to_amplitude
 from training.clips.reading import Reading
-from training.clips.window import WINDOW, Samples, to_int16
+from training.clips.window import FRAME, WINDOW, Samples, to_int16
 from training.output.messages import printable
 
 QUIET = db_to_amplitude(-50.0)  # of the loudest tenth of a window that holds speech, at least
@@ -23,15 +23,15 @@ class Recording(NamedTuple):
     samples: Samples
     starts: list[int]
 
-    def windows(self) -> Iterator[Samples]:
-        """The windows, int16, shape (WINDOW,); zeros follow the end of the recording."""
+    def windows(self, size: int) -> Iterator[Samples]:
+        """The windows, int16, shape (size,); zeros follow the end of the recording."""
         for start in self.starts:
-            window = self.samples[start : start + WINDOW]
-            yield np.pad(window, (0, WINDOW - window.size))
+            window = self.samples[start : start + size]
+            yield np.pad(window, (0, size - window.size))
 
 
-def read_negative_speech(reading: Reading, folder: Path) -> list[Recording]:
-    """Read recordings of any length, in windows of one second that overlap by half.
+def read_negative_speech(reading: Reading, folder: Path, window: int = WINDOW) -> list[Recording]:
+    """Read recordings of any length, in windows that overlap by half.
 
     Windows whose loudest tenth is below -50 dBFS are left out, and so are recordings without any
     other window.
@@ -39,6 +39,7 @@ def read_negative_speech(reading: Reading, folder: Path) -> list[Recording]:
     Args:
         reading: reads the files and records those that are skipped.
         folder: the folder, with sound files at any depth.
+        window: samples of a window. Default: one second.
 
     Raises:
         DataError: the folder holds no speech.
@@ -46,9 +47,9 @@ def read_negative_speech(reading: Reading, folder: Path) -> list[Recording]:
     paths = find_recordings(folder)
     recordings = []
     for number, samples in reading.each(paths, to_int16, folder.name, folder):
-        count = max(1, 2 * samples.size // WINDOW - 1)
-        starts = [n * WINDOW // 2 for n in range(count)]
-        starts = [start for start in starts if _has_speech(samples[start : start + WINDOW])]
+        count = max(1, 2 * samples.size // window - 1)
+        starts = [n * window // 2 for n in range(count)]
+        starts = [start for start in starts if _has_speech(samples[start : start + window], window)]
         if starts:
             name = printable(paths[number].relative_to(folder).as_posix())
             recordings.append(Recording(name, samples, starts))
@@ -58,7 +59,8 @@ def read_negative_speech(reading: Reading, folder: Path) -> list[Recording]:
     return recordings
 
 
-def _has_speech(window: Samples) -> bool:
-    padded = np.pad(window, (0, WINDOW - window.size)).reshape(100, -1)
-    power = np.square(padded / 32768).mean(axis=1)
+def _has_speech(samples: Samples, window: int) -> bool:
+    padded = np.pad(samples, (0, window - samples.size))
+    frames = padded[: window // FRAME * FRAME].reshape(-1, FRAME)
+    power = np.square(frames / 32768).mean(axis=1)
     return bool(np.quantile(power, 0.9) >= QUIET**2)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from training.clips.errors import DataError
 from training.clips.finding import find_recordings, noise_folders
 from training.clips.reading import Reading
-from training.clips.window import RATE, WINDOW, Samples, to_int16
+from training.clips.window import RATE, Samples, to_int16
 from training.output.messages import printable
 
 NOISE_ROW = 160  # noise is stored in rows of 10 ms and is read from any row on
@@ -37,15 +37,16 @@ class Noise(NamedTuple):
         return self.samples[self.held_out_start :]
 
 
-def read_noises(reading: Reading, data: Path, added: Path | None) -> list[Noise]:
+def read_noises(reading: Reading, data: Path, added: Path | None, window: int) -> list[Noise]:
     """Read the noises of a data folder and of another folder, each file once.
 
-    The last fifth of a recording is for validation if it lasts a second or more.
+    The last fifth of a recording is for validation if it lasts a window or more.
 
     Args:
         reading: reads the files and records those that are skipped.
         data: the data folder; its noises are in `_background_noise_`.
         added: a folder of noises at any depth, or None.
+        window: samples of a clip.
 
     Raises:
         DataError: there is no noise in `added`.
@@ -53,12 +54,12 @@ def read_noises(reading: Reading, data: Path, added: Path | None) -> list[Noise]
     noises: list[Noise] = []
     seen: set[Path] = set()
     for folder in noise_folders(data) if data.is_dir() else []:
-        noises += _read_files(reading, folder, find_recordings(folder), data, seen)
+        noises += _read_files(reading, folder, find_recordings(folder), data, window, seen)
     if added is not None:
         paths = find_recordings(added)
         if not paths:
             raise DataError(f"{added}: expected a folder of noise recordings, found none")
-        more = _read_files(reading, added, paths, added, seen)
+        more = _read_files(reading, added, paths, added, window, seen)
         if not more and not all(path.resolve() in seen for path in paths):
             reading.check()
             raise DataError(f"{added}: expected noise recordings, found none with sound")
@@ -66,10 +67,10 @@ def read_noises(reading: Reading, data: Path, added: Path | None) -> list[Noise]
     return noises
 
 
-def held_out_noises(data: Path) -> list[Samples]:
-    """Read the held-out ends of a data folder's noises, int16."""
+def held_out_noises(data: Path, window: int) -> list[Samples]:
+    """Read the held-out ends of a data folder's noises, int16, each a window or longer."""
     reading = Reading()
-    noises = read_noises(reading, data, None)
+    noises = read_noises(reading, data, None, window)
     reading.check()
     reading.show()
     return held_out(noises)
@@ -101,7 +102,12 @@ def noise_rows(noises: Iterable[npt.NDArray[np.generic]]) -> npt.NDArray[np.floa
 
 
 def _read_files(
-    reading: Reading, folder: Path, paths: Sequence[Path], owner: Path, seen: set[Path]
+    reading: Reading,
+    folder: Path,
+    paths: Sequence[Path],
+    owner: Path,
+    window: int,
+    seen: set[Path],
 ) -> list[Noise]:
     """Read those files of a folder that are not in `seen`; `owner` is named in errors."""
     paths = [path for path in paths if path.resolve() not in seen]
@@ -109,7 +115,7 @@ def _read_files(
     for number, samples in reading.each(paths, to_int16, folder.name, owner):
         name = f"{folder.name}/{paths[number].relative_to(folder).as_posix()}"
         held_out = int(samples.size * HELD_OUT_SHARE)
-        start = samples.size - (held_out if held_out >= WINDOW else 0)
+        start = samples.size - (held_out if held_out >= window else 0)
         noises.append(Noise(folder, printable(name), samples, start))
         seen.add(paths[number].resolve())
     return noises

@@ -1,35 +1,48 @@
-"""Draw scenes: clips and sentences one after another, second by second."""
+"""Draw scenes: clips and sentences one after another, window by window."""
 
 import numpy as np
 import numpy.typing as npt
 
+from training.clips.window import RATE
 from training.data.batches import draw_batch
 from training.data.task import Task
 
-CONTINUE_PROBABILITY = 0.85  # of the next second of a recording, if there is one
+CONTINUE_PROBABILITY = 0.85  # of the next window of a recording, if there is one
 
 Rows = npt.NDArray[np.int32]
+
+
+def scene_windows(seconds: int, window: int) -> int:
+    """Return the number of windows in a scene: 1 for a scene of 1 second, which is a single clip.
+
+    A longer scene has at least two windows and lasts at least `seconds`.
+
+    Args:
+        seconds: seconds in a scene, as in a recipe.
+        window: samples of a window.
+    """
+    return max(2, -(-seconds * RATE // window)) if seconds > 1 else 1
 
 
 class SceneDrawer:
     """Draws batches of scenes.
 
-    A second of a scene is a clip of its own, or the next second of the recording of negative speech
-    that the second before comes from. So most sentences last several seconds, from one scene into
+    A window of a scene is a clip of its own, or the next window of the recording of negative speech
+    that the window before comes from. So most sentences last several windows, from one scene into
     the next scene of the same place in the batch.
 
     Args:
         task: the data.
         size: scenes in a batch.
-        seconds: seconds in a scene.
+        windows: windows in a scene; see `scene_windows`.
         unknown_share: share of "unknown" in the clips of their own.
         silence_share: share of "silence" in them. Commands share the rest equally.
     """
 
     def __init__(
-        self, task: Task, size: int, seconds: int, unknown_share: float, silence_share: float
+        self, task: Task, size: int, windows: int, unknown_share: float, silence_share: float
     ) -> None:
-        self.task, self.size, self.seconds = task, size, seconds
+        self.task, self.size, self.windows = task, size, windows
         self.shares = unknown_share, silence_share
         self.restart()
 
@@ -42,11 +55,11 @@ class SceneDrawer:
         """Draw a batch.
 
         Returns:
-            Rows of `task.clips`, int32, shape (batch, seconds), and labels, int32, shape (batch,
-            1 + seconds). The first label is that of the second before the scene.
+            Rows of `task.clips`, int32, shape (batch, windows), and labels, int32, shape (batch,
+            1 + windows). The first label is that of the window before the scene.
         """
         rows, labels = [], [self._label]
-        for _ in range(self.seconds):
+        for _ in range(self.windows):
             self._row, self._label = self._next(rng)
             rows.append(self._row)
             labels.append(self._label)

@@ -14,7 +14,7 @@ def synthetic_noise(speech: Samples, rng: np.random.Generator, seconds: int = 12
     """Make 84 noises: 24 coloured, 6 hums, 4 of clicks, 10 of babble and 40 of events.
 
     Args:
-        speech: clips for the babble, int16, shape (clips, WINDOW).
+        speech: clips for the babble, int16, shape (clips, samples).
         rng: decides everything.
         seconds: length of each noise. Default 12.
 
@@ -76,10 +76,12 @@ def clicks(rng: np.random.Generator, seconds: int) -> Noise:
 
 
 def babble(speech: Samples, rng: np.random.Generator, seconds: int) -> Noise:
-    """Four to nine voices at once, each saying one random clip a second."""
+    """Four to nine voices at once, each saying one random clip after another."""
     voices = rng.integers(4, 10)
-    picks = speech[rng.integers(len(speech), size=(voices, seconds))]
-    together: Noise = picks.reshape(voices, -1).astype(np.float64).sum(axis=0)
+    size = seconds * RATE
+    clips = -(-size // speech.shape[1])
+    picks = speech[rng.integers(len(speech), size=(voices, clips))].reshape(voices, -1)
+    together: Noise = picks[:, :size].astype(np.float64).sum(axis=0)
     return together
 
 

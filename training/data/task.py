@@ -13,7 +13,7 @@ from training.clips.finding import find_clips
 from training.clips.reading import Reading
 from training.clips.speakers import clips_without_speaker
 from training.clips.splitting import Split, split_clips
-from training.clips.window import Samples
+from training.clips.window import WINDOW, Samples
 from training.clips.words import (
     SILENCE,
     UNKNOWN,
@@ -30,6 +30,7 @@ from training.data.sources import DataSources
 from training.data.synthetic_noise import synthetic_noise
 from training.data.training_clips import training_clips
 from training.data.validation_clips import validation_clips
+from training.data.window_choice import choose_window
 from training.output.messages import some, warn
 
 BABBLE_CLIPS = 400  # clips of "unknown" from which babble is made
@@ -43,12 +44,12 @@ class Task:
 
     Attributes:
         labels: the commands, "unknown" and "silence".
-        clips: all training clips, int16, shape (clips, WINDOW); row 0 is digital silence.
+        clips: all training clips, int16, shape (clips, window); row 0 is digital silence.
         pools: for each label the rows of `clips` to draw from, and their probabilities.
-        following: for each row of `clips` the row of the next second of the same recording of
+        following: for each row of `clips` the row of the next window of the same recording of
             negative speech, or -1; int32, shape (clips,).
         noise: recorded and made noises at an RMS near 1, float32, shape (rows, NOISE_ROW).
-        validation: the validation clips, int16, shape (n, WINDOW).
+        validation: the validation clips, int16, shape (n, window).
         targets: the label numbers of the validation clips, int32, shape (n,).
         summary: the folders, and how many clips each gave.
         new_voices: the speakers are known, and none is both in training and in validation.
@@ -76,6 +77,11 @@ class Task:
     skipped: list[tuple[str, str]] = dataclasses.field(default_factory=list)
 
     @property
+    def window(self) -> int:
+        """Samples of a clip, and of the window of a model of this task."""
+        return int(self.clips.shape[1])
+
+    @property
     def passed_over(self) -> list[tuple[str, str]]:
         """The former name of `skipped`."""
         return self.skipped
@@ -93,15 +99,16 @@ def make_task(
     spliced_share: float = 0.0,
     negative_share: float = NEGATIVE_SHARE,
     noise: Path | None = None,
+    windows: Sequence[int] = (WINDOW,),
 ) -> Task:
     """Read a data folder, and lay out the clips that are drawn for each label.
 
     Validation holds all validation clips of the commands and, as in the Speech Commands paper
     (arXiv:1804.03209) and its example, a tenth of that number each of unknown words and of
-    silence: any second of a background noise, at any volume. Both are drawn by the seed.
+    silence: any window of a background noise, at any volume. Both are drawn by the seed.
 
-    Every file is read once, straight into one array that is allocated at the start: 32 kB a clip,
-    and a few hundred MB besides.
+    Every file is read once, straight into one array that is allocated at the start: 32 kB a
+    second of clips, and a few hundred MB besides.
 
     Args:
         data: folder of `<word>/<file>`, with `_background_noise_` and lists if it has them.
@@ -120,6 +127,8 @@ def make_task(
             Default 0.25.
         noise: folder of noises, of any rate and length, besides `_background_noise_`. Default:
             None.
+        windows: samples of a clip, or several such numbers, ascending: the first into which 95 %
+            of the words to train on fit is chosen (see `choose_window`). Default: one second.
 
     Raises:
         DataError: a folder does not hold what a task needs, or another folder may hold clips of
@@ -136,12 +145,17 @@ def make_task(
     streams = np.random.SeedSequence(seed).spawn(3)
     for_training, for_validation, for_noise = map(np.random.default_rng, streams)
 
-    reading = Reading()
-    noises = read_noises(reading, data, noise)
+    voices = respell(find_clips(synthetic), commands) if synthetic else []
+    spoken = [clip for clip in (*split.training, *voices) if clip.word in commands]
+    window = choose_window(windows, spoken, data)
+    reading = Reading(commands)
+    noises = read_noises(reading, data, noise, window)
     training = training_clips(
-        reading, sources, split.training, commands, spliced_share, for_training
+        reading, sources, split.training, voices, commands, spliced_share, window, for_training
     )
-    validation = validation_clips(reading, data, split.validation, commands, noises, for_validation)
+    validation = validation_clips(
+        reading, data, split.validation, commands, noises, window, for_validation
+    )
     reading.check()
     reading.show()
     warn_of_thin_words(commands, training.recorded, validation.recorded)

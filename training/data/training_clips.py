@@ -6,10 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from training.clips.clip import Clip
-from training.clips.finding import find_clips
 from training.clips.reading import Reading
-from training.clips.window import WINDOW
-from training.clips.words import SILENCE, UNKNOWN, respell
+from training.clips.words import SILENCE, UNKNOWN
 from training.data.clip_table import ClipTable
 from training.data.negative_speech import read_negative_speech
 from training.data.sources import DataSources
@@ -20,8 +18,10 @@ def training_clips(
     reading: Reading,
     sources: DataSources,
     clips: Sequence[Clip],
+    synthetic: Sequence[Clip],
     commands: Sequence[str],
     spliced_share: float,
+    window: int,
     rng: np.random.Generator,
 ) -> ClipTable:
     """Read and make the clips to train on.
@@ -33,8 +33,10 @@ def training_clips(
         reading: reads the files and records those that are skipped.
         sources: the folders.
         clips: the training clips of the data folder.
+        synthetic: the clips of the synthetic folder.
         commands: the command words.
         spliced_share: if above 0, splices of commands are added where there are other words.
+        window: samples of a clip.
         rng: draws what is made.
 
     Returns:
@@ -44,8 +46,11 @@ def training_clips(
     Raises:
         DataError: a folder cannot be used.
     """
-    negative = [r for folder in sources.negative for r in read_negative_speech(reading, folder)]
-    synthetic = respell(find_clips(sources.synthetic), commands) if sources.synthetic else []
+    negative = [
+        recording
+        for folder in sources.negative
+        for recording in read_negative_speech(reading, folder, window)
+    ]
     known = {*commands, SILENCE}
     is_made = not sources.negative and all(c.word in known for c in (*clips, *synthetic))
     most = min(len(clips), MADE_CLIPS)
@@ -55,14 +60,14 @@ def training_clips(
         splices = most // 2
 
     windows = sum(len(recording.starts) for recording in negative)
-    table = ClipTable(1 + len(clips) + windows + len(synthetic) + backwards + splices)
-    table.add("silent", SILENCE, "", np.zeros(WINDOW, np.int16))
+    table = ClipTable(1 + len(clips) + windows + len(synthetic) + backwards + splices, window)
+    table.add("silent", SILENCE, "", np.zeros(window, np.int16))
     table.read("recorded", reading, clips, "training clips", sources.data)
     for recording in negative:
         rows = dict(zip(recording.starts, itertools.count(len(table.names)), strict=False))
-        for window in recording.windows():
-            table.add("negative", UNKNOWN, recording.name, window)
-        later = ((start + WINDOW, row) for start, row in rows.items())
+        for samples in recording.windows(window):
+            table.add("negative", UNKNOWN, recording.name, samples)
+        later = ((start + window, row) for start, row in rows.items())
         table.following |= {row: rows[start] for start, row in later if start in rows}
     if sources.synthetic is not None:
         table.read("synthetic", reading, synthetic, "synthetic clips", sources.synthetic)

@@ -7,11 +7,11 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from training.clips.window import FRAME, RATE, WINDOW, Samples, loudness
+from training.clips.window import FRAME, RATE, Samples, loudness
 from training.clips.words import SILENCE, UNKNOWN
 from training.data.clip_table import ClipTable
 
-MADE_CLIPS = 8_000  # of words played backwards, and of splices, at most: 256 MB each
+MADE_CLIPS = 8_000  # of words played backwards, and of splices, at most: 256 MB a second each
 CROSSFADE = RATE * 15 // 1000  # samples over which one word becomes another in a splice
 
 
@@ -62,32 +62,32 @@ def middle_of_sound(clip: Samples) -> int:
     It keeps half a crossfade's distance from the ends of the clip.
 
     Args:
-        clip: int16, shape (WINDOW,).
+        clip: int16, shape (samples,).
     """
     level = np.cumsum(loudness(clip))
-    middle = WINDOW // 2
+    middle = clip.size // 2
     if level[-1]:
         middle = int((np.searchsorted(level, level[-1] / 2) + 0.5) * FRAME)
-    return min(max(middle, CROSSFADE), WINDOW - CROSSFADE)
+    return min(max(middle, CROSSFADE), clip.size - CROSSFADE)
 
 
 def splice(first: Samples, second: Samples, middle: int, earlier: int) -> Samples:
     """Join the first half of one clip and the second half of another, crossfaded over 15 ms.
 
     Args:
-        first: int16, shape (WINDOW,).
-        second: int16, shape (WINDOW,).
+        first: int16, shape (samples,).
+        second: the same shape.
         middle: where the halves of `first` meet.
         earlier: where the halves of `second` meet; at most `middle`. Both clips are shifted so
             that they meet between the two places, and so reach the ends of the window.
 
     Returns:
-        int16, shape (WINDOW,).
+        int16, the same shape.
     """
     meet = (middle + earlier) // 2
-    fade = np.clip((np.arange(WINDOW) - meet) / CROSSFADE + 0.5, 0, 1)
+    fade = np.clip((np.arange(first.size) - meet) / CROSSFADE + 0.5, 0, 1)
     before = np.pad(first[middle - meet :], (0, middle - meet))
-    after = np.pad(second[: WINDOW - meet + earlier], (meet - earlier, 0))
+    after = np.pad(second[: second.size - meet + earlier], (meet - earlier, 0))
     return np.round(before * (1 - fade) + after * fade).astype(np.int16)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from training.clips.clip import Clip
 from training.clips.errors import DataError
 from training.clips.reading import Reading
-from training.clips.window import WINDOW, Samples, to_int16
+from training.clips.window import RATE, Samples, to_int16
 from training.clips.words import SILENCE
 from training.data.clip_table import ClipTable
 from training.data.noise_recordings import Noise
@@ -24,12 +24,13 @@ def validation_clips(
     clips: Sequence[Clip],
     commands: Sequence[str],
     noises: Sequence[Noise],
+    window: int,
     rng: np.random.Generator,
 ) -> ClipTable:
     """Read all clips of commands, and for each ten of them one unknown word and one silence.
 
     Without other words, "unknown" is words played backwards and splices, half of each. Silence is
-    any second of a noise's held-out end, at any volume.
+    any window of a noise's held-out end, at any volume.
 
     Args:
         reading: reads the files and records those that are skipped.
@@ -37,6 +38,7 @@ def validation_clips(
         clips: its validation clips (or its testing clips).
         commands: the command words.
         noises: the noises of the data folder; if none has a held-out end, noises are made.
+        window: samples of a clip.
         rng: draws unknown words, noises and volumes.
 
     Returns:
@@ -54,7 +56,7 @@ def validation_clips(
         )
     tenth = math.ceil(0.1 * len(ours))
     chosen = sorted(rng.permutation(len(others))[:tenth])
-    table = ClipTable(len(ours) + 2 * tenth)
+    table = ClipTable(len(ours) + 2 * tenth, window)
     table.read("recorded", reading, [*ours, *(others[i] for i in chosen)], "validation clips", data)
     if not table.recorded:
         reading.check()
@@ -68,20 +70,22 @@ def validation_clips(
 
 
 def _made_noises(data: Path, speech: Samples, rng: np.random.Generator) -> list[Noise]:
+    seconds = 1 + math.ceil(speech.shape[1] / RATE)
     return [
         Noise(data, f"made noise {number}", to_int16(0.05 * made / made.std()), 0)
-        for number, made in enumerate(synthetic_noise(speech, rng, seconds=2))
+        for number, made in enumerate(synthetic_noise(speech, rng, seconds=seconds))
     ]
 
 
 def _add_silence(
     table: ClipTable, noises: Sequence[Noise], count: int, rng: np.random.Generator
 ) -> None:
-    """Add random seconds of the held-out ends of random noises, at random volumes."""
+    """Add random windows of the held-out ends of random noises, at random volumes."""
+    size = table.samples.shape[1]
     for _ in range(count):
         noise = noises[int(rng.integers(len(noises)))]
-        start = int(rng.integers(noise.held_out_start, noise.samples.size - WINDOW + 1))
+        start = int(rng.integers(noise.held_out_start, noise.samples.size - size + 1))
         volume = round(rng.uniform(0, 1), 6)
         name = f"{noise.name}@{start}*{volume:.6f}"
-        window = np.round(noise.samples[start : start + WINDOW] * volume)
+        window = np.round(noise.samples[start : start + size] * volume)
         table.add("noise", SILENCE, name, window.astype(np.int16))

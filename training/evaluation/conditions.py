@@ -37,7 +37,7 @@ def predict_in_conditions(
     Args:
         model: what predicts.
         clips: what to predict.
-        noise: one second of noise for each clip, int16 (clips, WINDOW).
+        noise: noise for each clip, int16, of the shape of the clips.
 
     Returns:
         For each condition the probabilities of the labels, (clips, labels).
@@ -74,7 +74,7 @@ def apply_conditions(
     In the noise conditions, a clip of silence is replaced by its noise.
 
     Args:
-        clips: (n, WINDOW) in [-1, 1].
+        clips: (n, window) in [-1, 1].
         noise: the same shape, a noise for each clip.
         level: RMS that the SNR refers to, (n,).
         is_silence: which clips are silence, (n,).

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.special
 
+from speechgru import modelfile
 from speechgru.detection import NOT_COMMANDS
 from speechgru.modelfile import ModelError
 from speechgru.recognizer import Recognizer
@@ -25,11 +26,13 @@ class EvaluatedModel:
     Attributes:
         path: its file.
         labels: its labels, unknown and silence among them.
-        predict: maps clips (n, WINDOW) in [-1, 1] to the probabilities of the labels (n, labels).
+        window: samples of a clip.
+        predict: maps clips (n, window) in [-1, 1] to the probabilities of the labels (n, labels).
     """
 
     path: Path
     labels: tuple[str, ...]
+    window: int
     predict: Predict
 
 
@@ -46,15 +49,15 @@ def load_model(path: Path) -> EvaluatedModel:
     path = path / "model.keras" if path.is_dir() else path
     if not path.is_file():
         raise ModelError(f"{path}: expected a trained model, found nothing")
-    labels, predict = (_load_keras if path.suffix == ".keras" else _load_tflite)(path)
+    labels, window, predict = (_load_keras if path.suffix == ".keras" else _load_tflite)(path)
     missing = [label for label in NOT_COMMANDS if label not in labels]
     if missing:
         found = ", ".join(map(repr, labels))
         raise ModelError(f"{path}: expected a label {missing[0]!r}, found {found}")
-    return EvaluatedModel(path, labels, predict)
+    return EvaluatedModel(path, labels, window, predict)
 
 
-def _load_tflite(path: Path) -> tuple[tuple[str, ...], Predict]:
+def _load_tflite(path: Path) -> tuple[tuple[str, ...], int, Predict]:
     recognizer = Recognizer(path)
 
     def predict(clips: Audio) -> Probabilities:
@@ -63,10 +66,10 @@ def _load_tflite(path: Path) -> tuple[tuple[str, ...], Predict]:
             [[result.scores[label] for label in recognizer.labels] for result in results]
         )
 
-    return recognizer.labels, predict
+    return recognizer.labels, modelfile.read(path).window_samples, predict
 
 
-def _load_keras(path: Path) -> tuple[tuple[str, ...], Predict]:
+def _load_keras(path: Path) -> tuple[tuple[str, ...], int, Predict]:
     from training.output.tensorflow_start import start_tensorflow
 
     start_tensorflow()
@@ -79,4 +82,4 @@ def _load_keras(path: Path) -> tuple[tuple[str, ...], Predict]:
         probabilities: Probabilities = scipy.special.softmax(logits, axis=1)
         return probabilities
 
-    return tuple(metrics["labels"]), predict
+    return tuple(metrics["labels"]), model.input_shape[1], predict

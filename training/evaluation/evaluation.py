@@ -58,10 +58,10 @@ def evaluate(
         read_streaming_model(model.path)  # fails before the long work, as does this:
     if report_folder:
         make_report_folder(report_folder)
-    clips, kind = read_evaluation_set(data, model.labels, split, seed)
+    clips, kind = read_evaluation_set(data, model.labels, split, seed, model.window)
     rng = np.random.default_rng((seed, 1))
     noises, noise_source = find_noises(clips, noise, rng)
-    windows = noise_windows(noises, len(clips.words), rng)
+    windows = noise_windows(noises, clips.samples.shape, rng)
     probabilities = predict_in_conditions(model, clips, windows)
     found = evaluate_streams(model.path, clips, noises, streams) if streams else None
     whole = evaluate_recordings(model.path, clips, noises, streams) if streams else None

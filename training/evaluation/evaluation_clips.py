@@ -13,7 +13,8 @@ from training.clips.clip import Clip
 from training.clips.errors import DataError
 from training.clips.finding import SILENCE_FOLDER, UNKNOWN_FOLDER, find_clips
 from training.clips.names import comparable
-from training.clips.window import WINDOW, one_second, to_int16
+from training.clips.reading import CutWords
+from training.clips.window import fit_window, to_int16
 from training.clips.words import SILENCE, respell
 from training.data.evaluation_set import EvaluationSet, evaluation_set
 from training.data.noise_recordings import held_out_noises
@@ -35,7 +36,7 @@ NOTES: dict[Kind, str] = {
 
 
 def read_evaluation_set(
-    data: Path, labels: Sequence[str], split: Split, seed: int
+    data: Path, labels: Sequence[str], split: Split, seed: int, window: int
 ) -> tuple[EvaluationSet, Kind]:
     """Read the clips to evaluate on.
 
@@ -45,6 +46,7 @@ def read_evaluation_set(
         split: "validation" or "testing": the clips of that split, with unknown words and silence
             drawn by the seed. "all": every clip of the folder.
         seed: the seed of these draws, as in a recipe.
+        window: samples of a clip.
 
     Returns:
         The clips, and their kind. The kind is "test set" where `split` is "testing" and the folder
@@ -63,9 +65,11 @@ def read_evaluation_set(
         )
     kind = _kind(data, found, split)
     if kind == "validation" or kind == "testing":
-        clips = evaluation_set(data, words=present, split=kind, seed=seed, found=found)
+        clips = evaluation_set(
+            data, words=present, split=kind, seed=seed, window=window, found=found
+        )
     else:
-        clips = read_every_clip(data, found)
+        clips = read_every_clip(data, found, present, window)
     missing = [word for word in commands if word not in clips.words]
     if missing:
         warn(f"{data}: no {describe_split(split)} of {', '.join(missing)}")
@@ -84,16 +88,29 @@ def _kind(data: Path, found: Sequence[Clip], split: Split) -> Kind:
     return "test set" if split == "testing" and test_folders else split
 
 
-def read_every_clip(data: Path, found: Sequence[Clip]) -> EvaluationSet:
-    """Read all clips that were found in a folder, and the noises that training does not use."""
-    samples = np.empty((len(found), WINDOW), np.int16)
+def read_every_clip(
+    data: Path, found: Sequence[Clip], commands: Sequence[str], window: int
+) -> EvaluationSet:
+    """Read all clips that were found in a folder, and the noises that training does not use.
+
+    Args:
+        data: the folder.
+        found: its clips.
+        commands: words whose clips are named in a warning where they are cut.
+        window: samples of a clip.
+    """
+    samples = np.empty((len(found), window), np.int16)
+    cut = CutWords(commands)
     progress = tqdm(found, desc="reading clips", disable=None, leave=False, unit="file")
     for number, clip in enumerate(progress):
-        samples[number] = to_int16(one_second(audio.load(clip.path)))
+        sound = audio.load(clip.path)
+        samples[number] = to_int16(fit_window(sound, window))
+        cut.add(clip, cut.word_samples(clip, sound, window), window)
+    cut.show()
     return EvaluationSet(
         samples,
         [clip.word for clip in found],
         [printable(clip.path.relative_to(data).as_posix()) for clip in found],
         ["" if clip.word == SILENCE else clip.speaker for clip in found],
-        held_out_noises(data),
+        held_out_noises(data, window),
     )

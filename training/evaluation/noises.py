@@ -1,5 +1,6 @@
 """The noise of an evaluation."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 from training.clips.errors import DataError
 from training.clips.finding import find_recordings
 from training.clips.reading import Reading
-from training.clips.window import WINDOW, Samples, to_int16
+from training.clips.window import RATE, Samples, to_int16
 from training.data.evaluation_set import EvaluationSet
 from training.data.synthetic_noise import synthetic_noise
 from training.output.messages import printable
@@ -42,7 +43,8 @@ def find_noises(
             f"the last fifth of {len(noises)} recordings in _background_noise_; the model may have "
             "been trained on the rest of them"
         )
-    made = synthetic_noise(clips.samples, rng, seconds=2)
+    seconds = 1 + math.ceil(clips.samples.shape[1] / RATE)
+    made = synthetic_noise(clips.samples, rng, seconds=seconds)
     noises = [to_int16(0.05 * noise / noise.std()) for noise in made]
     return noises, f"{len(noises)} synthetic noises, because there are no recordings"
 
@@ -60,15 +62,23 @@ def read_recordings(folder: Path) -> list[Samples]:
     return noises
 
 
-def noise_windows(noises: Sequence[Samples], count: int, rng: np.random.Generator) -> Samples:
-    """Draw random seconds of random noises, none of them digital zero, int16 (count, WINDOW).
+def noise_windows(
+    noises: Sequence[Samples], shape: tuple[int, ...], rng: np.random.Generator
+) -> Samples:
+    """Draw random windows of random noises, none of them digital zero.
 
-    Noises shorter than a second are repeated.
+    Args:
+        noises: the noises, int16; those shorter than a window are repeated.
+        shape: number of windows, and the samples of each.
+        rng: draws the noises and their parts.
+
+    Returns:
+        int16, of that shape.
     """
-    windows = np.zeros((count, WINDOW), np.int16)
+    windows = np.zeros(shape, np.int16)
     for window in windows:
         while not window.any():
             noise = noises[int(rng.integers(len(noises)))]
-            start = rng.integers(max(0, noise.size - WINDOW) + 1)
-            window[:] = np.resize(noise[start : start + WINDOW], WINDOW)
+            start = rng.integers(max(0, noise.size - window.size) + 1)
+            window[:] = np.resize(noise[start : start + window.size], window.size)
     return windows

@@ -47,8 +47,8 @@ Intervals are Wilson's 95 % intervals. They assume independent clips. Clips of o
 alike, so the true intervals are wider. False alarms are clips of unknown words and of silence for
 which a command was predicted.
 
-Noise: one second of noise is added to each clip, the same at every SNR and for every model. The SNR
-is the ratio of the mean powers over the whole second. A clip of silence is replaced by its noise,
+Noise: noise is added to each whole clip, the same at every SNR and for every model. The SNR
+is the ratio of the mean powers over the whole clip. A clip of silence is replaced by its noise,
 at the level that the noise has in a speech clip of median level. The sum is clipped to [-1, 1].
 Shifts: positive shifts are later; zeros are shifted in.
 

@@ -14,7 +14,7 @@ from training.augmentation.pipeline import augment
 from training.augmentation.random_draws import RandomDraws
 from training.augmentation.settings import Augment
 from training.augmentation.spec_augment import mask_spectrogram
-from training.clips.window import RATE, WINDOW
+from training.clips.window import RATE
 from training.data.noise_recordings import NOISE_ROW
 from training.figures.style import new_figure, save_figure
 
@@ -53,7 +53,7 @@ def plot_augmentations(clip: Samples, other: Samples, path: Path, seed: int = 92
     """Draw waveform and log-mel spectrogram of a clip after each augmentation.
 
     Args:
-        clip: float32, shape (WINDOW,), in [-1, 1].
+        clip: float32, shape (samples,), in [-1, 1].
         other: the same; what mixup blends it with.
         path: the PNG to write.
         seed: of the random draws.
@@ -76,7 +76,9 @@ def plot_augmentations(clip: Samples, other: Samples, path: Path, seed: int = 92
             front_end.log_mel(audio), RandomDraws((seed + 1, 0), 2), settings
         )
         panel.suptitle(name, fontsize="medium")
-        _plot_panel(panel, clip if changes else None, audio[0], np.transpose(log_mel[0]))
+        _plot_panel(
+            panel, clip if changes else None, np.asarray(audio[0]), np.transpose(log_mel[0])
+        )
     save_figure(figure, path)
 
 
@@ -84,7 +86,7 @@ def _plot_panel(
     panel: SubFigure, original: Samples | None, audio: Samples, log_mel: Samples
 ) -> None:
     waveform, spectrogram = panel.subplots(2, 1, sharex=True, height_ratios=(1, 2))
-    time = np.arange(WINDOW) / RATE
+    time = np.arange(audio.size) / RATE
     if original is not None:
         waveform.plot(time, original, color="0.75", linewidth=0.5)
     waveform.plot(time, audio, linewidth=0.5)
@@ -93,7 +95,7 @@ def _plot_panel(
         log_mel,
         origin="lower",
         aspect="auto",
-        extent=(0, WINDOW / RATE, 0, len(log_mel)),
+        extent=(0, audio.size / RATE, 0, len(log_mel)),
         vmin=-70,
         vmax=20,
     )

@@ -14,7 +14,6 @@ from speechgru.atomic_files import replacing
 from speechgru.features import MFCCConfig, log_mel
 from training.augmentation.pipeline import augment
 from training.augmentation.random_draws import RandomDraws
-from training.clips.window import WINDOW
 from training.data.task import Task
 from training.recipes.recipe import Recipe
 
@@ -72,7 +71,7 @@ def with_silence(task: Task, recipe: Recipe) -> Task:
     Where audio is augmented in the graph, each batch has silence with other background noise. A
     model that has seen only digital zeros as silence takes background noise for a word.
     """
-    settings, batch = recipe.augment, np.zeros((SILENT_BATCH, WINDOW), np.int16)
+    settings, batch = recipe.augment, np.zeros((SILENT_BATCH, task.window), np.int16)
     is_silence = np.ones(len(batch), bool)
     noises = [
         augment(

@@ -8,29 +8,42 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from speechgru.architectures import Preset
+from speechgru.architectures import WINDOW_SECONDS, Preset
 from speechgru.features import MFCCConfig
 from speechgru.gru import GRU
 from speechgru.models import build_model, streaming
+from training.clips.window import RATE
+from training.data.scenes import scene_windows
+from training.data.task import Task
 from training.loop.teachers import TEACHERS, build_teacher
 from training.recipes.recipe import Recipe
 
 VALIDATION_BATCH = 256
 
 
-def build_preset(preset: str, labels: Sequence[str], config: MFCCConfig) -> keras.Model:
+def build_preset(
+    preset: str,
+    labels: Sequence[str],
+    config: MFCCConfig,
+    window_seconds: float = WINDOW_SECONDS,
+) -> keras.Model:
     """Build an untrained model of a recipe's preset: a teacher, or one of `build_model`."""
     if preset in TEACHERS:
-        return build_teacher(preset, labels, config)
-    return build_model(cast(Preset, preset), labels, config)
+        return build_teacher(preset, labels, config, window_seconds=window_seconds)
+    return build_model(cast(Preset, preset), labels, config, window_seconds=window_seconds)
 
 
-def without_front_end(model: keras.Model, seconds: int = 1) -> keras.Model:
+def window_seconds_of(model: keras.Model) -> float:
+    """Return the seconds of audio that a model of `build_preset` takes."""
+    return float(model.input_shape[1] / model.get_layer("mfcc").config.sample_rate)
+
+
+def without_front_end(model: keras.Model, windows: int = 1) -> keras.Model:
     """Return a model from features and a state to logits and the next state.
 
     Args:
         model: a model of `build_preset`. The result shares its layers and weights.
-        seconds: how many seconds the features are of. If there are several, the logits are those of
+        windows: how many windows the features are of. If there are several, the logits are those of
             every hop. Default 1.
 
     Returns:
@@ -38,7 +51,7 @@ def without_front_end(model: keras.Model, seconds: int = 1) -> keras.Model:
     """
     scaled = model.get_layer("scale").input
     if has_gru(model):
-        return streaming(model, seconds * scaled.shape[1], every_step=seconds > 1)
+        return streaming(model, windows * scaled.shape[1], every_step=windows > 1)
     mfcc = keras.Input(scaled.shape[1:], name="mfcc")
     return keras.Model({"mfcc": mfcc}, {"logits": keras.Model(scaled, model.output)(mfcc)})
 
@@ -53,8 +66,9 @@ class Network:
 
     Args:
         preset: its architecture.
-        start: a trained model to continue from, or None.
-        labels: the classes.
+        start: a trained model to continue from, or None. If its window is not that of the task,
+            its weights are those of a model with that window.
+        task: its labels and its window.
         recipe: the recipe.
 
     Attributes:
@@ -69,16 +83,23 @@ class Network:
         self,
         preset: str,
         start: keras.Model | None,
-        labels: Sequence[str],
+        task: Task,
         recipe: Recipe,
     ) -> None:
         self.preset = preset
-        model = start or build_preset(preset, labels, recipe.front_end)
-        self.train_model = model
-        if recipe.average:
-            self.train_model = build_preset(preset, labels, recipe.front_end)
-            set_weights(self.train_model, model.get_weights())
-        self.classifier = without_front_end(self.train_model, recipe.scene_seconds)
+
+        def build(weights: Sequence[npt.NDArray[Any]] | None = None) -> keras.Model:
+            model = build_preset(preset, task.labels, recipe.front_end, task.window / RATE)
+            if weights is not None:
+                set_weights(model, weights)
+            return model
+
+        model = start or build()
+        if model.input_shape[1] != task.window:
+            model = build(model.get_weights())
+        self.train_model = build(model.get_weights()) if recipe.average else model
+        windows = scene_windows(recipe.scene_seconds, task.window)
+        self.classifier = without_front_end(self.train_model, windows)
         self.history: list[dict[str, float]] = []
         self.set_eval_model(model)
 

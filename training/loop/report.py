@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from speechgru.atomic_files import write_text
+from training.clips.window import RATE
 from training.data.task import Task
 from training.figures.confusion_matrix import plot_confusion
 from training.figures.learning_curves import plot_curves
@@ -79,6 +80,7 @@ def _describe_run(
         "validation_of_new_voices": task.new_voices,
         "speakers_known": task.speakers_known,
         "labels": list(task.labels),
+        "window_seconds": task.window / RATE,
         "training_clips": len(task.clips) - 1,
         "epochs": earlier["epochs"] + len(history),
         "training_seconds": sum((e["seconds"] for e in history), earlier["training_seconds"]),

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from speechgru.atomic_files import write_text
+from training.clips.window import RATE, WINDOW
 from training.data.official_release import default_cache, speech_commands
 from training.data.task import Task, make_task
 from training.loop.arguments import Options
@@ -35,6 +36,7 @@ from training.run_files import run_folder
 from training.run_files.earlier_runs import (
     EarlierRun,
     check_labels,
+    check_windows,
     load_start,
     load_teachers,
     with_labels,
@@ -78,10 +80,15 @@ def _run(plan: Plan, device: Device, strategy: Any) -> bool:
     with strategy.scope():
         start = with_labels(start, labels, recipe) if start else []
     task = _make_task(data, options, recipe)
+    was_auto = recipe.window_seconds == "auto"
+    recipe = dataclasses.replace(recipe, window_seconds=task.window / RATE)
+    plan = dataclasses.replace(plan, recipe=recipe)
+    check_windows(teachers, task.window)
     writes = is_chief(strategy)
     models = [model.file for model in (*start, *teachers)]
     identity = _prepare_folder(plan, task, models, writes)
     _describe(task, recipe, start, teachers)
+    _describe_window(task, was_auto)
     print(f"{describe_device(device, strategy)}; {_describe_batch(plan, device)}")
     log_mel = None
     if options.features == "librosa":
@@ -117,6 +124,7 @@ def _make_task(data: Path, options: Options, recipe: Recipe) -> Task:
         seed=recipe.seed,
         spliced_share=recipe.spliced_share,
         negative_share=recipe.negative_share,
+        windows=recipe.windows,
     )
 
 
@@ -158,6 +166,12 @@ def _describe(
         print(f"teachers: {', '.join(str(teacher.folder) for teacher in teachers)}")
     elif recipe.students:
         print(f"students: {', '.join(recipe.students)}, with {recipe.preset} as teacher")
+
+
+def _describe_window(task: Task, was_auto: bool) -> None:
+    if task.window != WINDOW:
+        how = "the shortest into which 95 % of the words fit" if was_auto else "as in the recipe"
+        print(f"window: {task.window / RATE} s, {how}")
 
 
 def _describe_batch(plan: Plan, device: Device) -> str:

@@ -1,4 +1,4 @@
-"""The training step for streams: scenes of several seconds, with a loss at every hop."""
+"""The training step for streams: scenes of several windows, with a loss at every hop."""
 
 from typing import Any
 
@@ -8,16 +8,15 @@ import tensorflow as tf
 from training.augmentation.pipeline import augment
 from training.augmentation.random_draws import RandomDraws
 from training.augmentation.speed_and_shift import source_times
-from training.clips.window import RATE, WINDOW
-from training.data.scenes import Rows, SceneDrawer
+from training.data.scenes import Rows, SceneDrawer, scene_windows
 from training.loop.stream_loss import hop_times, stream_losses
 from training.loop.trainer import Trainer, log_shares, mean_probabilities
 
 
 class StreamTrainer(Trainer):
-    """A trainer whose batches are scenes of `recipe.scene_seconds` seconds.
+    """A trainer whose batches are scenes of `recipe.scene_seconds` seconds or somewhat more.
 
-    A network learns from the label at the end of each second, as with single clips, and from what
+    A network learns from the label at the end of each window, as with single clips, and from what
     the detection rule makes of its scores during the scene: see `stream_loss`. Students learn from
     the probabilities of the recipe's model after every hop; with teachers, all networks learn from
     the mean of theirs.
@@ -28,11 +27,12 @@ class StreamTrainer(Trainer):
         recipe = self.recipe
         (frames,) = self.networks[0].eval_model.get_layer("conv").strides
         self._hop_samples = recipe.front_end.hop_length * frames
-        self._samples = recipe.scene_seconds * WINDOW
+        self._windows = scene_windows(recipe.scene_seconds, self.task.window)
+        self._samples = self._windows * self.task.window
         self._drawer = SceneDrawer(
             self.task,
             recipe.batch_size,
-            recipe.scene_seconds,
+            self._windows,
             recipe.unknown_share,
             recipe.silence_share,
         )
@@ -63,8 +63,8 @@ class StreamTrainer(Trainer):
         hops = self._samples // self._hop_samples
         hop_ends = (tf.range(hops, dtype=tf.float32)[None] + 1) * self._hop_samples
         source = source_times(hop_ends, self._samples, draws, self.recipe.augment)
-        ends, is_in = self._ends_of_seconds(source)
-        times = hop_times(source)
+        ends, is_in = self._ends_of_windows(source)
+        times = hop_times(source, self.task.window)
         taught = mean_probabilities(teacher_logits or logits[:1])
         losses, correct = [], []
         for number, own in enumerate(logits):
@@ -81,17 +81,17 @@ class StreamTrainer(Trainer):
             correct.append(_mean(is_right, is_in) * self.recipe.batch_size)
         return tf.stack(losses), tf.stack(correct)
 
-    def _ends_of_seconds(self, source: Any) -> tuple[Any, Any]:
-        """Return the hop in which each second ends, and 1 where it is in the scene, else 0.
+    def _ends_of_windows(self, source: Any) -> tuple[Any, Any]:
+        """Return the hop in which each window ends, and 1 where it is in the scene, else 0.
 
         Args:
             source: where the hops come from, in samples, (batch, hops).
 
         Returns:
-            int32 and float32, shape (batch, seconds) each.
+            int32 and float32, shape (batch, windows) each.
         """
         hops = source.shape[1]
-        ends = (tf.range(self.recipe.scene_seconds, dtype=tf.float32) + 1) * RATE
+        ends = (tf.range(self._windows, dtype=tf.float32) + 1) * self.task.window
         before = source[:, None] < ends[None, :, None] - 0.5
         hop = tf.reduce_sum(tf.cast(before, tf.int32), axis=2)
         return tf.minimum(hop, hops - 1), tf.cast(hop < hops, tf.float32)

@@ -1,6 +1,6 @@
 """Convolutional teachers: models that are too large for devices and cannot run on a stream.
 
-They convolve over the whole second: first over time and frequency, then, in residual blocks, over
+They convolve over the whole window: first over time and frequency, then, in residual blocks, over
 time alone, after TC-ResNet (Choi 2019, arXiv:1904.03814). Each output depends on later frames as
 well as earlier ones.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from speechgru.architectures import WINDOW_SECONDS
+from speechgru.architectures import WINDOW_SECONDS, window_samples
 from speechgru.features import MFCCConfig
 from speechgru.mfcc_layer import MFCC
 from speechgru.models import InverseDCT
@@ -44,7 +44,11 @@ TEACHERS = {  # presets in a recipe
 
 
 def build_teacher(
-    preset: str, labels: Sequence[str], config: MFCCConfig = MFCCConfig()
+    preset: str,
+    labels: Sequence[str],
+    config: MFCCConfig = MFCCConfig(),
+    *,
+    window_seconds: float = WINDOW_SECONDS,
 ) -> keras.Model:
     """Build a Keras model from audio to logits.
 
@@ -52,12 +56,17 @@ def build_teacher(
         preset: "convolutions" (1.3 M parameters) or "residual" (1.1 M).
         labels: the classes, in the order of the logits.
         config: front-end settings. Default: those of MFCCConfig.
+        window_seconds: length of the audio that the model takes, as for `speechgru.build_model`.
+            Default 1.0.
 
     Returns:
         An untrained model with the input, the output and the layers "mfcc", "scale" and "logits"
         of `speechgru.build_model`.
+
+    Raises:
+        ValueError: the window is out of its range or not a whole number of hops.
     """
-    audio = keras.Input((config.sample_rate * WINDOW_SECONDS,), name="audio")
+    audio = keras.Input((window_samples(window_seconds, config),), name="audio")
     x: Any = MFCC(config, name="mfcc")(audio)
     scaled = keras.layers.Normalization(name="scale")(x)
     logits = _classify(scaled, len(labels), TEACHERS[preset])

@@ -15,6 +15,7 @@ from training.augmentation.pipeline import augment, draw_before_xla
 from training.augmentation.random_draws import RandomDraws
 from training.augmentation.spec_augment import mask_spectrogram
 from training.data.batches import draw_batch, label_shares
+from training.data.scenes import scene_windows
 from training.data.task import Task
 from training.loop.devices import Device, check_batch_size
 from training.loop.network import Network, set_weights, without_front_end
@@ -50,9 +51,9 @@ class Trainer:
             `strategy.scope()`. Default None: new models.
         device: what the steps run on. Default: a CPU.
         strategy: a ``tf.distribute.Strategy`` that splits each batch. Default None: one device.
-        teachers: trained models with these labels and this front end. All networks then learn from
-            the mean of their probabilities, and students no longer from the recipe's model.
-            Default none.
+        teachers: trained models with these labels, this front end and this window. All networks
+            then learn from the mean of their probabilities, and students no longer from the
+            recipe's model. Default none.
         compiled: whether XLA compiles augmentation, features, masks and the optimizer. The random
             draws stay the same; results differ by rounding. Needs one device. Default False.
         log_mel: float32, shape (clips, frames, bands), features of `task.clips` that are used
@@ -95,12 +96,12 @@ class Trainer:
         presets = (recipe.preset, *recipe.students)
         with self.strategy.scope():
             self.networks = [
-                Network(preset, model, task.labels, recipe)
+                Network(preset, model, task, recipe)
                 for preset, model in zip(presets, start or [None] * len(presets), strict=True)
             ]
             self.teachers = [*teachers]
-            seconds = recipe.scene_seconds
-            self._teacher_classifiers = [without_front_end(model, seconds) for model in teachers]
+            windows = scene_windows(recipe.scene_seconds, task.window)
+            self._teacher_classifiers = [without_front_end(model, windows) for model in teachers]
             self.optimizer = make_optimizer(recipe, restarts)
             self.optimizer.build(self._variables())
         # float32 takes half of float64's time and differs from it by less than 1e-3 dB.

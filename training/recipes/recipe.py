@@ -11,10 +11,15 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, PlainValidator, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
-from speechgru.architectures import WINDOW_SECONDS
+from speechgru.architectures import (
+    HOP_FRAMES,
+    MAX_WINDOW_SECONDS,
+    WINDOW_SECONDS,
+    window_samples,
+)
 from speechgru.audio import SAMPLE_RATE
 from speechgru.errors import SpeechGRUError
 from speechgru.features import MFCCConfig
@@ -34,6 +39,16 @@ class RecipeError(SpeechGRUError, ValueError):
     """A recipe that cannot be used. The message names the file and the key."""
 
 
+def _window_seconds(value: Any) -> float | Literal["auto"]:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and WINDOW_SECONDS <= value <= MAX_WINDOW_SECONDS:
+        return float(value)
+    if value == "auto":
+        return "auto"
+    raise ValueError(f'expected {WINDOW_SECONDS:g} to {MAX_WINDOW_SECONDS:g} seconds or "auto"')
+
+
+WindowSeconds = Annotated[float | Literal["auto"], PlainValidator(_window_seconds)]
 BatchSize = Annotated[int, Field(ge=1, le=16_384)]
 BelowHalf = Annotated[float, Field(ge=0, lt=0.5)]
 
@@ -67,6 +82,8 @@ class Recipe:
         synthetic_share: least share of synthetic clips in what is drawn of a label.
         state_carry_probability: probability that a clip starts from the state that a clip of the
             step before left, as in a stream; the others start from zeros.
+        window_seconds: length of a clip and of the audio that the model takes, 1 to 3 seconds;
+            "auto": 1, or the next of 1.2, 1.4, ... into which 95 % of the words fit.
         scene_seconds: seconds in a scene. Above 1, batches are scenes of several clips instead of
             single clips, and the networks learn to detect commands in streams.
         stream_weight: weight of what a network pays in a scene for missed and wrong commands.
@@ -97,11 +114,26 @@ class Recipe:
     synthetic_weight: Annotated[float, Field(ge=0, le=1000)] = 0.15
     synthetic_share: BelowHalf = 0.2
     state_carry_probability: Share = 0.5
+    window_seconds: WindowSeconds = "auto"
     scene_seconds: Annotated[int, Field(ge=1, le=30)] = 1
     stream_weight: Annotated[float, Field(ge=0, le=100)] = 0.5
     seed: Annotated[int, Field(ge=0, lt=2**31 - 1)] = 0
     front_end: MFCCConfig = MFCCConfig()
     augment: Augment = Augment()
+
+    @property
+    def windows(self) -> tuple[int, ...]:
+        """The windows to choose from, in samples, ascending: one unless `window_seconds` is "auto".
+
+        Those of "auto" are whole numbers of hops.
+        """
+        if self.window_seconds != "auto":
+            return (window_samples(self.window_seconds, self.front_end),)
+        hop = HOP_FRAMES * self.front_end.hop_length
+        longest = int(MAX_WINDOW_SECONDS * SAMPLE_RATE) // hop * hop
+        tenths = range(10, 31, 2)
+        windows = (min(-(-n * SAMPLE_RATE // 10 // hop) * hop, longest) for n in tenths)
+        return tuple(dict.fromkeys(windows))
 
     @model_validator(mode="after")
     def _check_together(self) -> "Recipe":
@@ -130,7 +162,7 @@ class Recipe:
             self._check_scenes()
         _check_front_end(self.front_end)
         for key, limit in (
-            ("time_mask_frames", self.front_end.frames(SAMPLE_RATE * WINDOW_SECONDS)),
+            ("time_mask_frames", self.front_end.frames(self._shortest_window())),
             ("mel_mask_bands", self.front_end.n_mels),
         ):
             if (found := getattr(self.augment, key)) > limit:
@@ -139,6 +171,12 @@ class Recipe:
                     f"spectrogram, found {found}"
                 )
         return self
+
+    def _shortest_window(self) -> int:
+        try:
+            return self.windows[0]
+        except ValueError as error:
+            raise ValueError(f"`window_seconds`: {error}") from None
 
     def _check_scenes(self) -> None:
         if self.preset in CLIP_PRESETS:

@@ -58,7 +58,10 @@ def average_runs(runs: Sequence[Path], data: Path, out: Path, command: str) -> f
 
 
 def _check_same(folder: Path, first: tuple[Any, list[str]], other: tuple[Any, list[str]]) -> None:
-    shapes = [[weight.shape for weight in model.get_weights()] for model, _ in (first, other)]
+    shapes = [
+        [model.input_shape, *(weight.shape for weight in model.get_weights())]
+        for model, _ in (first, other)
+    ]
     if first[1] != other[1] or shapes[0] != shapes[1]:
         raise ModelError(
             f"{folder}: expected a model of {first[0].name} and {', '.join(first[1])}, as in the "
@@ -68,7 +71,8 @@ def _check_same(folder: Path, first: tuple[Any, list[str]], other: tuple[Any, li
 
 def _validate(model: keras.Model, labels: Sequence[str], data: Path) -> dict[str, Any]:
     commands = labels[:-2]
-    clips = evaluation_set(data, words=commands, split="validation", seed=SEED)
+    window = model.input_shape[1]
+    clips = evaluation_set(data, words=commands, split="validation", seed=SEED, window=window)
     targets = label_numbers(clips.words, labels)
     audio = clips.samples.astype(np.float32) / 32768
     predictions = model.predict(audio, batch_size=BATCH, verbose=0).argmax(axis=1)

@@ -11,8 +11,9 @@ import speechgru
 from speechgru import modelfile, pretrained
 from speechgru.pretrained import load_model
 from training.clips.errors import DataError
+from training.clips.window import RATE
 from training.loop.arguments import is_bundled
-from training.loop.network import build_preset, has_gru
+from training.loop.network import build_preset, has_gru, window_seconds_of
 from training.recipes.recipe import Recipe, RecipeError
 from training.run_files.new_head import Head, copy_with_head, head_of
 from training.run_files.run_folder import MODEL, RunFolderError
@@ -114,8 +115,8 @@ def _load_start(folder: Path, preset: str, recipe: Recipe) -> EarlierRun:
 
 
 def _checked(run: EarlierRun, preset: str, recipe: Recipe) -> EarlierRun:
-    expected = build_preset(preset, run.metrics["labels"], recipe.front_end)
-    front_end = run.model.get_layer("mfcc").config
+    front_end, window = run.model.get_layer("mfcc").config, window_seconds_of(run.model)
+    expected = build_preset(preset, run.metrics["labels"], front_end, window)
     if front_end != recipe.front_end or _shapes(run.model) != _shapes(expected):
         raise RecipeError(
             f"{run.folder}: expected a model of preset {preset} with the recipe's front end, "
@@ -146,12 +147,11 @@ def with_labels(
 
 def _with_labels(run: EarlierRun, preset: str, labels: Sequence[str], recipe: Recipe) -> EarlierRun:
     start_labels = run.metrics["labels"]
-    model = build_preset(preset, labels, recipe.front_end)
-    if list(labels) == start_labels and model.input_shape == run.model.input_shape:
+    if list(labels) == start_labels:
         return run
+    model = build_preset(preset, labels, recipe.front_end, window_seconds_of(run.model))
     copy_with_head(run.model, start_labels, model, labels)
-    head = None if list(labels) == start_labels else head_of(labels, start_labels)
-    return dataclasses.replace(run, model=model, head=head)
+    return dataclasses.replace(run, model=model, head=head_of(labels, start_labels))
 
 
 def check_labels(runs: Sequence[EarlierRun], labels: Sequence[str]) -> None:
@@ -165,6 +165,20 @@ def check_labels(runs: Sequence[EarlierRun], labels: Sequence[str]) -> None:
             raise DataError(
                 f"{run.folder}: expected a model of {', '.join(labels)}, "
                 f"found one of {', '.join(run.metrics['labels'])}"
+            )
+
+
+def check_windows(teachers: Sequence[EarlierRun], window: int) -> None:
+    """Check that teachers have the window of a task, in samples.
+
+    Raises:
+        RecipeError: a teacher has another one.
+    """
+    for teacher in teachers:
+        if (found := teacher.model.input_shape[1]) != window:
+            raise RecipeError(
+                f"{teacher.folder}: expected a teacher with a window of {window / RATE} s, as in "
+                f"this run, found {found / RATE} s (`window_seconds` in the recipe sets the window)"
             )
 
 

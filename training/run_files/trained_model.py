@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from speechgru.architectures import window_samples
 from speechgru.modelfile import ModelError
-from training.clips.window import WINDOW
+from training.clips.window import RATE
 
 LAYERS = ("mfcc", "scale", "logits")
 
@@ -22,19 +23,32 @@ def load_trained(path: Path, *, streams: bool = False) -> tuple[Any, dict[str, A
         The ``keras.Model`` and the content of `metrics.json`.
 
     Raises:
-        ModelError: there is no model, or it does not fit its labels.
+        ModelError: there is no model, or it does not fit its labels, or its window is not one that
+            `speechgru.build_model` allows.
     """
     path = path / "model.keras" if path.is_dir() else path
     metrics = read_metrics(path)
     model = load_keras(path)
-    shapes = (model.input_shape, model.output_shape)
-    expected = ((None, WINDOW), (None, len(metrics["labels"])))
-    if shapes != expected:
-        raise ModelError(f"{path}: expected input and output of {expected}, found {shapes}")
+    labels = len(metrics["labels"])
+    if model.output_shape != (None, labels):
+        raise ModelError(
+            f"{path}: expected an output of {(None, labels)}, found {model.output_shape}"
+        )
     needed = {*LAYERS, "conv"} if streams else {*LAYERS}
     if not {layer.name for layer in model.layers} >= needed:
         raise ModelError(f"{path}: expected a model of speechgru.build_model, found {model.name}")
+    _check_window(path, model)
     return model, metrics
+
+
+def _check_window(path: Path, model: Any) -> None:
+    config, shape = model.get_layer("mfcc").config, model.input_shape
+    try:
+        if len(shape) != 2 or not isinstance(shape[1], int) or config.sample_rate != RATE:
+            raise ValueError(f"expected clips at {RATE} Hz of one length, found {shape}")
+        window_samples(shape[1] / RATE, config)
+    except ValueError as error:
+        raise ModelError(f"{path}: {error}") from error
 
 
 def read_metrics(model: Path) -> dict[str, Any]:

@@ -19,17 +19,30 @@ def write_speech(speaker: Speaker, files: dict[str, Path]) -> None:
 
 
 def phonemes(text: str, accent: str) -> str:
-    """Return a text's phonemes in the International Phonetic Alphabet, and its punctuation."""
+    """Return a text's phonemes in the International Phonetic Alphabet, and its punctuation.
+
+    Args:
+        text: a text, or mnemonics in double brackets as `near_misses` writes them.
+        accent: one of espeak-ng's voices, or "en-us-merged".
+    """
+    if text.startswith("[["):
+        return clause_phonemes(text, accent)
     clauses = re.split("([,.?!] ?)", text)  # espeak-ng itself leaves out the marks
     return "".join(
         c if i % 2 or not c else clause_phonemes(c, accent) for i, c in enumerate(clauses)
     )
 
 
+def mnemonics(text: str, accent: str) -> str:
+    """Return a text's phonemes as espeak-ng itself writes them, with "_" between them."""
+    return run_program("espeak-ng", "-q", "-x", "--sep=_", "-v", accent, text)
+
+
 @cache
-def clause_phonemes(clause: str, accent: str) -> str:
+def clause_phonemes(clause: str, accent: str, separator: str = "") -> str:
     voice = accent.removesuffix("-merged")
-    ipa = run_program("espeak-ng", "-q", "--ipa", "-v", voice, clause)
+    separate = [f"--sep={separator}"] if separator else []
+    ipa = run_program("espeak-ng", "-q", "--ipa", *separate, "-v", voice, clause)
     ipa = " ".join(re.sub(r"\([a-z-]+\)", "", ipa).split())  # marks of words of other languages
     vowel = (
         "ɔː" if voice == accent else "ɑː"

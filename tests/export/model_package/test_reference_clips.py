@@ -11,8 +11,8 @@ LABELS = ("yes", "no", "unknown", "silence")
 
 
 def test_calibration_clips_are_fixed_and_of_training_speakers(word_folder):
-    audio = calibration_clips(word_folder, LABELS)
-    again = calibration_clips(word_folder, LABELS)
+    audio = calibration_clips(word_folder, LABELS, 16000)
+    again = calibration_clips(word_folder, LABELS, 16000)
     np.testing.assert_array_equal(audio.samples, again.samples)
     assert not audio.samples[0].any()
     training = split_clips(word_folder, find_clips(word_folder), commands=LABELS[:2]).training
@@ -21,7 +21,7 @@ def test_calibration_clips_are_fixed_and_of_training_speakers(word_folder):
 
 
 def test_the_listed_clips_are_training_clips(real_data):
-    audio = calibration_clips(real_data, modelfile.read(None).labels)
+    audio = calibration_clips(real_data, modelfile.read(None).labels, 16000)
     assert audio.source == "the clips of calibration_clips.txt"
     assert len(audio.samples) == 171
 

@@ -24,7 +24,7 @@ def test_short_clips_are_centred_and_long_ones_cut_around_the_loudest_second(tmp
     long[50000:58000] = 0.5
     soundfile.write(tmp_path / "long.wav", long, 16000)
     clips = [Clip(tmp_path / f"{name}.wav", "yes", "s") for name in ("short", "long")]
-    samples, read = read_clips(clips, "clips")
+    samples, read = read_clips(clips, "clips", WINDOW)
     assert (samples.dtype, samples.shape, read) == (np.int16, (2, 16000), clips)
     assert samples[0].argmax() == 7600 + 400
     assert (samples[1] > 16000).sum() == 8000
@@ -33,7 +33,7 @@ def test_short_clips_are_centred_and_long_ones_cut_around_the_loudest_second(tmp
 def test_files_of_other_rates_are_resampled(tmp_path):
     time = np.arange(8000) / 8000
     soundfile.write(tmp_path / "a.wav", 0.5 * np.sin(2 * np.pi * 440 * time), 8000)
-    samples, _ = read_clips([Clip(tmp_path / "a.wav", "yes", "s")], "clips")
+    samples, _ = read_clips([Clip(tmp_path / "a.wav", "yes", "s")], "clips", WINDOW)
     assert np.abs(np.fft.rfft(samples[0])).argmax() == 440
 
 
@@ -80,7 +80,7 @@ def test_silent_files_are_skipped_except_those_of_silence(level, tmp_path):
 
 def test_a_sound_file_with_another_formats_name_is_read(tmp_path):
     soundfile.write(tmp_path / "a.wav", tone(1, 0.1), 16000, format="FLAC")
-    samples, _ = read_clips([Clip(tmp_path / "a.wav", "yes", "a")], "clips")
+    samples, _ = read_clips([Clip(tmp_path / "a.wav", "yes", "a")], "clips", WINDOW)
     assert samples[0].any()
 
 
@@ -101,7 +101,7 @@ def test_words_are_read_from_every_format_and_rate(name, kind, rate, tmp_path):
     time = np.arange(2 * rate) / rate
     samples = 0.5 * np.sin(2 * np.pi * 440 * time) * (abs(time - 1.4) < 0.3)
     soundfile.write(tmp_path / "tea" / name, samples, rate, kind[1], format=kind[0])
-    rows, read = read_clips(find_clips(tmp_path), "clips")
+    rows, read = read_clips(find_clips(tmp_path), "clips", WINDOW)
     assert [clip.word for clip in read] == ["tea"]
     assert np.abs(np.fft.rfft(rows[0])).argmax() == pytest.approx(440, abs=2)
     sound = np.flatnonzero(abs(rows[0]) > 3000)
@@ -112,7 +112,7 @@ def test_only_the_first_five_are_shown(tmp_path, capsys):
     found = write_clips(tmp_path, 7)
     for clip in found:
         soundfile.write(clip.path, np.zeros(8000), 16000)
-    rows, read = read_clips(found, "clips")
+    rows, read = read_clips(found, "clips", WINDOW)
     assert (rows.shape, read) == ((0, WINDOW), [])
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 6
@@ -141,10 +141,10 @@ def test_more_than_a_twentieth_unreadable_is_refused(damaged, tmp_path):
 
 def test_files_are_read_side_by_side_and_read_in_order(tmp_path, monkeypatch):
     found = write_clips(tmp_path, 12)
-    expected, _ = read_clips(found, "clips")
+    expected, _ = read_clips(found, "clips", WINDOW)
     both = threading.Barrier(2, timeout=20)
     load = audio.load
     monkeypatch.setattr(audio, "load", lambda path: both.wait() * 0 or load(path))
-    rows, read = read_clips(found, "clips")  # alone, a reader would wait for ever
+    rows, read = read_clips(found, "clips", WINDOW)  # alone, a reader would wait for ever
     assert read == found
     np.testing.assert_array_equal(rows, expected)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from tests.training.clips.made_clips import tone, word_in_noise
-from training.clips.window import is_silent, one_second
+from training.clips.window import WINDOW, fit_window, is_silent
 
 
 def where(samples):
     """The first sample that the cut holds of a recording."""
-    cut = one_second(samples.astype(np.float32))
+    cut = fit_window(samples.astype(np.float32), WINDOW)
     assert cut.size == 16000
     starts = np.flatnonzero(samples.astype(np.float32) == cut[0])
     return next(s for s in starts if np.array_equal(samples[s : s + 16000].astype("f"), cut))
@@ -28,7 +28,7 @@ def test_a_word_is_whole_and_in_the_middle_as_far_as_the_recording_goes(word_at)
 def test_a_word_between_digital_zeros_is_in_the_middle():
     samples = np.zeros(48000, np.float32)
     samples[20000:28000] = tone(0.5, 0.1)
-    sound = np.flatnonzero(one_second(samples))
+    sound = np.flatnonzero(fit_window(samples, WINDOW))
     assert abs(sound.mean() - 8000) <= 240
 
 

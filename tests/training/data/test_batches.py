@@ -92,7 +92,7 @@ from pathlib import Path
 from training.data.batches import DrawShares, make_pools
 from training.data.clip_table import ClipTable
 
-table = ClipTable(12)
+table = ClipTable(12, 16000)
 silent = np.zeros(16000, np.int16)
 table.add("silent", "silence", "", silent)
 for origin in ("recorded", "negative", "synthetic", "splice"):

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
+from training.clips.window import WINDOW
 from training.data.evaluation_set import evaluation_set
 from training.data.task import make_task
 
@@ -23,7 +24,7 @@ def test_validation_clips_are_those_that_training_validates_on(word_folder, word
         synthetic_share=0.0,
         seed=5,
     )
-    found = evaluation_set(word_folder, words=words, split="validation", seed=5)
+    found = evaluation_set(word_folder, words=words, split="validation", seed=5, window=WINDOW)
     parts = ("validation", "validation_unknown", "validation_silence")
     assert found.names == [name for part in parts for name in task.lists[part]]
     np.testing.assert_array_equal(found.samples, task.validation)
@@ -41,7 +42,7 @@ def test_testing_clips_are_those_listed_with_a_tenth_of_unknown_and_silence(word
     shutil.copytree(word_folder, folder)
     listed = [f"{w}/speaker{s}_nohash_{t}.wav" for w in WORDS for s in (0, 1) for t in range(3)]
     (folder / "testing_list.txt").write_text("\n".join(listed))
-    found = evaluation_set(folder, words=["yes", "no"], split="testing", seed=0)
+    found = evaluation_set(folder, words=["yes", "no"], split="testing", seed=0, window=WINDOW)
     tenth = math.ceil(12 / 10)
     assert [found.words.count(w) for w in ("yes", "no", "bird", "silence")] == [6, 6, tenth, tenth]
     assert set(found.names[: 12 + tenth]) <= set(listed)
@@ -51,5 +52,5 @@ def test_words_have_the_spelling_of_the_models_labels(word_folder, tmp_path):
     label = "cafe\u0301"  # decomposed, as a label may be
     shutil.copytree(word_folder / "yes", tmp_path / "caf\u00e9")
     shutil.copytree(word_folder / "no", tmp_path / "no")
-    found = evaluation_set(tmp_path, words=[label, "no"], split="validation", seed=0)
+    found = evaluation_set(tmp_path, words=[label, "no"], split="validation", seed=0, window=WINDOW)
     assert set(found.words) == {label, "no", "unknown", "silence"}

@@ -33,4 +33,4 @@ def recording_model():
         inputs.append(np.array(audio))
         return np.eye(len(LABELS))[np.zeros(len(audio), int)]
 
-    return EvaluatedModel(Path("fake"), LABELS, predict), inputs
+    return EvaluatedModel(Path("fake"), LABELS, 16000, predict), inputs

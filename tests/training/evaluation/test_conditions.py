@@ -8,6 +8,7 @@ import pytest
 from speechgru.modelfile import ModelError
 from tests.training.evaluation.examples import LABELS, WORDS, noise_clips, recording_model
 from training.clips.levels import rms
+from training.clips.window import RATE
 from training.data.evaluation_set import evaluation_set
 from training.evaluation.conditions import mix_at_snr, predict_in_conditions
 from training.evaluation.evaluated_model import EvaluatedModel
@@ -62,18 +63,22 @@ def test_a_shift_moves_the_samples_and_fills_with_zeros(ms):
 
 
 def test_two_models_get_the_same_audio_and_another_seed_gives_other_noise(word_folder):
-    clips = evaluation_set(word_folder, words=["yes", "no"], split="validation", seed=0)
+    clips = evaluation_set(
+        word_folder, words=["yes", "no"], split="validation", seed=0, window=RATE
+    )
     audio = []
     for seed in (3, 3, 4):
         rng = np.random.default_rng(seed)
         noises, _ = find_noises(clips, None, rng)
-        audio.append(audio_of_conditions(clips, noise_windows(noises, len(clips.words), rng)))
+        audio.append(audio_of_conditions(clips, noise_windows(noises, clips.samples.shape, rng)))
     for condition, first in audio[0].items():
         np.testing.assert_array_equal(first, audio[1][condition])
     assert (audio[0]["noise at 20 dB"] != audio[2]["noise at 20 dB"]).any()
 
 
 def test_a_model_that_predicts_nan_is_refused():
-    model = EvaluatedModel(Path("fake"), LABELS, lambda audio: np.full((len(audio), 4), np.nan))
+    model = EvaluatedModel(
+        Path("fake"), LABELS, RATE, lambda audio: np.full((len(audio), 4), np.nan)
+    )
     with pytest.raises(ModelError, match="expected finite probabilities"):
         predict_in_conditions(model, noise_clips(WORDS), noise_clips(WORDS, seed=1).samples)

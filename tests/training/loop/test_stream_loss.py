@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from training.clips.window import RATE
 from training.loop.stream_loss import SMOOTHING_HOPS, hop_times, stream_losses
 
 HOP = 640
@@ -21,7 +22,9 @@ def losses(*spoken, labels=LABELS, speed=1.0):
         probabilities[0, hops, label] = 1 - 3e-5
     source = (np.arange(100, dtype=np.float32)[None] + 1) * HOP
     source = (source - 32_000) * speed + 32_000
-    found = stream_losses(tf.constant(probabilities), tf.constant([labels]), hop_times(source))
+    found = stream_losses(
+        tf.constant(probabilities), tf.constant([labels]), hop_times(source, RATE)
+    )
     return [float(loss[0]) for loss in found]
 
 
@@ -87,6 +90,6 @@ def test_losses_are_finite_where_scores_are_certain():
     source = (np.arange(100, dtype=np.float32)[None] + 1) * HOP
     with tf.GradientTape() as tape:
         tape.watch(scores)
-        found = stream_losses(scores, tf.constant([LABELS]), hop_times(source))
+        found = stream_losses(scores, tf.constant([LABELS]), hop_times(source, RATE))
     assert np.isfinite(np.array([found[0], found[1]])).all()
     assert np.isfinite(tape.gradient(found, scores).numpy()).all()

@@ -49,11 +49,11 @@ def plain_scenes(task, stream_recipe):
     return StreamTrainer(task, dataclasses.replace(stream_recipe, augment=augment))
 
 
-def test_ends_of_seconds_are_found_at_every_speed(trainer):
+def test_ends_of_windows_are_found_at_every_speed(trainer):
     hops = SECONDS * 25
     heard = (np.arange(hops, dtype=np.float32)[None] + 1) * 640
     source = np.concatenate([(heard - 16_000) * speed + 16_000 for speed in (1.0, 1.25, 0.8)])
-    ends, is_in = trainer._ends_of_seconds(tf.constant(source))
+    ends, is_in = trainer._ends_of_windows(tf.constant(source))
     np.testing.assert_array_equal(ends, [[24, 49], [24, 44], [24, 49]])
     np.testing.assert_array_equal(is_in, [[1, 1], [1, 1], [1, 0]])
 

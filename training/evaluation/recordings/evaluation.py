@@ -145,19 +145,21 @@ def _make(
     noises: Sequence[Samples],
     options: StreamOptions,
 ) -> Iterator[Recording]:
-    seed = options.recipe.seed
+    seed, window = options.recipe.seed, clips.samples.shape[1]
     words = choose_clips(clips, commands, options.speakers)
     others = choose_other_clips(clips, commands, options.speakers)
     yield from word_recordings(COMMAND, words, noises, seed)
     spoken = [
         sentence
         for folder in options.negatives
-        for sentence in sentences([*speech_streams(folder, options.speakers, options.recipe)])
+        for sentence in sentences(
+            [*speech_streams(folder, options.speakers, options.recipe)], window
+        )
     ]
     yield from sentences_and_commands(spoken, words, seed)
     yield from spoken
     yield from word_recordings(OTHER_WORD, others, noises, seed)
-    yield from noise_recordings(noises, seed)
+    yield from noise_recordings(noises, seed, window)
 
 
 def _answer(rule: RecordingRule, recording: ScoredRecording) -> Answer:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from training.clips.levels import db_to_amplitude
-from training.clips.window import RATE, WINDOW, Samples
+from training.clips.window import RATE, Samples
 from training.evaluation.conditions import as_float, noisy
 from training.evaluation.evaluated_model import Audio
 from training.evaluation.speakers import is_held_out_speaker
@@ -22,8 +22,8 @@ from training.evaluation.streams.word_streams import (
 )
 
 SNR = 10  # dB
-WORD_SECONDS = (1.0, 2.5)  # lengths of recordings with one word
-NEGATIVE_SECONDS = (1.0, 10.0)  # lengths of recordings without a command
+WORD_SECONDS = 1.5  # by which a recording with one word is longer than the window, at most
+NEGATIVE_SECONDS = 10.0  # greatest length of recordings without a command
 PAUSE_SECONDS = (0.7, 2.0)  # between a sentence and a command
 END = RATE // 2  # samples after a sentence and a command
 NOISES = 200  # recordings of noise
@@ -55,8 +55,8 @@ def word_recordings(
 ) -> Iterator[Recording]:
     """Make two recordings of each word: in quiet, and with noise at 10 dB.
 
-    A recording lasts 1 to 2.5 s, and the clip lies anywhere in it. Quiet is hiss at -80 dBFS. The
-    noise lasts as long as the recording; the clip is scaled to the SNR.
+    A recording is up to 1.5 s longer than the clip, which lies anywhere in it. Quiet is hiss at
+    -80 dBFS. The noise lasts as long as the recording; the clip is scaled to the SNR.
 
     Args:
         kind: `COMMAND` or `OTHER_WORD`.
@@ -65,15 +65,16 @@ def word_recordings(
         seed: seed of all random draws.
     """
     rng = np.random.default_rng((seed, 6 if kind == COMMAND else 7))
+    window = words.samples.shape[1]
     for row, label in enumerate(words.labels):
-        length = _length(rng, WORD_SECONDS)
-        place = int(rng.integers(length - WINDOW + 1))
+        length = _length(rng, window, window / RATE + WORD_SECONDS)
+        place = int(rng.integers(length - window + 1))
         clip = faded(as_float(words.samples[row]))
         held_out = is_held_out_speaker(words.speakers[row])
         for snr in (None, SNR):
             bed = quiet(length, rng) if snr is None else BED * noise_bed(noises, length, rng)
-            gain = clip_gain(clip, bed[place : place + WINDOW], snr)
-            bed[place : place + WINDOW] += clip * gain
+            gain = clip_gain(clip, bed[place : place + window], snr)
+            bed[place : place + window] += clip * gain
             yield Recording(
                 f"{kind}, {QUIET if snr is None else noisy(snr)}",
                 words.names[row],
@@ -83,13 +84,18 @@ def word_recordings(
             )
 
 
-def sentences(streams: Sequence[NegativeStream]) -> Iterator[Recording]:
-    """Return the recordings of 1 to 10 s that streams of speakers without a command consist of."""
+def sentences(streams: Sequence[NegativeStream], window: int) -> Iterator[Recording]:
+    """Return recordings without a command that are longer than the window and last 10 s at most.
+
+    Args:
+        streams: streams of speakers, which consist of recordings.
+        window: samples of the model's window.
+    """
     for stream in streams:
         held_out = is_held_out_speaker(stream.speaker)
         for one in stream.recordings:
             samples = stream.samples[round(one.start * RATE) : round(one.end * RATE)]
-            if WINDOW < samples.size <= NEGATIVE_SECONDS[1] * RATE:
+            if window < samples.size <= NEGATIVE_SECONDS * RATE:
                 yield Recording(stream.source, one.name, None, held_out, samples)
 
 
@@ -122,16 +128,19 @@ def sentences_and_commands(
         )
 
 
-def noise_recordings(noises: Sequence[Samples], seed: int) -> Iterator[Recording]:
-    """Make recordings of noise alone, of 1 to 10 s at -50 to -10 dBFS; every second is held out."""
+def noise_recordings(noises: Sequence[Samples], seed: int, window: int) -> Iterator[Recording]:
+    """Make recordings of noise alone at -50 to -10 dBFS; every second one is held out.
+
+    They are longer than the model's window, of so many samples, and last 10 s at most.
+    """
     rng = np.random.default_rng((seed, 9))
     for number in range(NOISES):
         level = db_to_amplitude(rng.uniform(*NOISE_LEVELS))
-        samples = level * noise_bed(noises, _length(rng, NEGATIVE_SECONDS), rng)
+        samples = level * noise_bed(noises, _length(rng, window, NEGATIVE_SECONDS), rng)
         clipped = np.clip(samples, -1, 1).astype(np.float32)
         yield Recording(NOISE, f"{NOISE} {number}", None, number % 2 == 1, clipped)
 
 
-def _length(rng: np.random.Generator, seconds: tuple[float, float]) -> int:
-    """Draw a number of samples that exceeds the model's window."""
-    return max(WINDOW + 1, round(rng.uniform(*seconds) * RATE))
+def _length(rng: np.random.Generator, window: int, most: float) -> int:
+    """Draw a number of samples that exceeds the model's window; `most` is in seconds."""
+    return max(window + 1, round(rng.uniform(window / RATE, most) * RATE))

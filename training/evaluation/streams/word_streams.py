@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from training.clips.levels import db_to_amplitude, rms
-from training.clips.window import RATE, WINDOW, Samples
+from training.clips.window import RATE, Samples
 from training.clips.word_span import word_span
 from training.evaluation.conditions import as_float
 from training.evaluation.evaluated_model import Audio
@@ -25,7 +25,7 @@ class Words:
     """The clips that streams are made of.
 
     Attributes:
-        samples: int16, shape (n, WINDOW).
+        samples: int16, shape (n, window).
         labels: the word of each clip.
         names: the name of each clip.
         speakers: the speaker of each clip.
@@ -60,7 +60,7 @@ def word_streams(
     """Make the streams of one condition.
 
     The order of the words, the pauses and the noise are the same at every SNR. The SNR is the
-    ratio of the mean powers over the clip's second; the clip is scaled, and the noise is not.
+    ratio of the mean powers over the clip; the clip is scaled, and the noise is not.
 
     Args:
         words: the clips; each is used once.
@@ -85,18 +85,19 @@ def _word_stream(
     rng: np.random.Generator,
 ) -> WordStream:
     clips = [faded(as_float(words.samples[row])) for row in rows]
-    spans = [word_span(clip) for clip in clips]
+    spans = [word_span(clip, words.labels[row]) for clip, row in zip(clips, rows, strict=True)]
     places, position = [], LEAD  # of the clips; of the next word
     for start, end in spans:
         places.append(position - start)
         position += end - start + round(rng.uniform(*recipe.pause_seconds) * RATE)
     first = min(0, *places)  # a long quiet begin of a clip
     places = [place - first for place in places]
-    length = places[-1] + WINDOW + LEAD
+    length = places[-1] + clips[-1].size + LEAD
     bed = quiet(length, rng) if snr is None else BED * noise_bed(noises, length, rng)
     stream = bed.copy()
     for clip, place in zip(clips, places, strict=True):
-        stream[place : place + WINDOW] += clip * clip_gain(clip, bed[place : place + WINDOW], snr)
+        part = slice(place, place + clip.size)
+        stream[part] += clip * clip_gain(clip, bed[part], snr)
     spoken = [
         SpokenWord(
             words.labels[row],

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.training.evaluation.streams.examples import hiss, tone_words
+from training.clips.window import RATE
 from training.evaluation.recordings.sounds import (
     BESIDE_SENTENCE,
     COMMAND,
@@ -74,7 +75,7 @@ def test_recordings_of_1_to_10_seconds_are_cut_out_of_the_streams():
     samples = np.concatenate(
         [np.full(round(s * 16000), s / 100, np.float32) for s in seconds], dtype=np.float32
     )
-    made = [*sentences([NegativeStream("folder", "s1", samples, parts)])]
+    made = [*sentences([NegativeStream("folder", "s1", samples, parts)], RATE)]
     assert [one.name for one in made] == ["3.0.wav", "10.0.wav"]
     for one, value in zip(made, (0.03, 0.1), strict=True):
         assert np.all(one.samples == np.float32(value))
@@ -106,7 +107,7 @@ def test_a_sentence_of_a_half_without_clips_gets_no_command():
 
 
 def test_noises_have_many_lengths_and_levels():
-    made = [*noise_recordings([hiss()], seed=0)]
+    made = [*noise_recordings([hiss()], seed=0, window=RATE)]
     assert [one.held_out for one in made[:4]] == [False, True, False, True]
     assert {one.kind for one in made} == {"noise"}
     lengths = [one.samples.size for one in made]
@@ -122,7 +123,7 @@ def test_the_same_seed_gives_the_same_recordings():
         return [
             *word_recordings(COMMAND, WORDS, [hiss()], seed),
             *sentences_and_commands([sentence(0)], WORDS, seed),
-            *noise_recordings([hiss()], seed),
+            *noise_recordings([hiss()], seed, RATE),
         ]
 
     for one, again in zip(make(0), make(0), strict=True):
