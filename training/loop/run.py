@@ -158,6 +158,7 @@ def _describe(
 ) -> None:
     print(f"training on {task.summary}; validating on {len(task.targets)} clips")
     print(f"labels: {', '.join(task.labels)}")
+    print(f'"unknown" in validation: {_UNKNOWN[task.validation_unknown]}')
     if start:
         print(f"start: {', '.join(str(run.folder) for run in start)}")
         if start[0].head:
@@ -166,6 +167,13 @@ def _describe(
         print(f"teachers: {', '.join(str(teacher.folder) for teacher in teachers)}")
     elif recipe.students:
         print(f"students: {', '.join(recipe.students)}, with {recipe.preset} as teacher")
+
+
+_UNKNOWN = {
+    "recorded words": "recordings of other words",
+    "negative speech": "negative speech of speakers that are not trained on",
+    "made sounds": "made sounds alone",
+}
 
 
 def _describe_window(task: Task, was_auto: bool) -> None:
