@@ -67,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             command=f"python export/export.py {shlex.join(arguments)}",
         )
     print(exported.check)
+    print(f"validation accuracy {exported.accuracy}")
     for path in exported.removed:
         print(f"removed {path}, which belonged to an earlier model")
     print(f"{exported.path}: {exported.size:,} bytes, {options.quantize} quantisation")

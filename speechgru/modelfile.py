@@ -302,13 +302,27 @@ def _check_optional(settings: dict[str, Any], name: str) -> None:
         value = settings.get(key)
         if value is not None and (type(value) is not int or value < 0):
             raise ModelError(f"{name}: expected {key} to be a number, found {show(value)}")
-    for key in ("quantization", "training_data", "licence"):
+    for key in ("quantization", "training_data", "licence", "validation_unknown"):
         value = settings.get(key)
         if value is not None and not isinstance(value, str):
             raise ModelError(f"{name}: expected {key} to be text, found {show(value)}")
+    _check_false_commands(settings.get("false_commands"), name)
     versions = settings.get("versions", {})
     if not isinstance(versions, dict) or not all(isinstance(v, str) for v in versions.values()):
         raise ModelError(f"{name}: expected an object versions of texts, found {show(versions)}")
+
+
+def _check_false_commands(found: Any, name: str) -> None:
+    """Check the windows of negative speech that were recognised as a command, if they are stated."""
+    if found is None:
+        return
+    values: dict[str, Any] = found if isinstance(found, dict) else {}
+    count, windows, hours = (values.get(key, -1) for key in ("count", "windows", "hours"))
+    is_counted = type(count) is int and type(windows) is int and 0 <= count <= windows >= 1
+    if not is_counted or not _is_number(hours) or hours < 0:
+        raise ModelError(
+            f"{name}: expected count, windows and hours in false_commands, found {show(found)}"
+        )
 
 
 def _check_detection(settings: dict[str, Any], labels: Sequence[str], name: str) -> None:

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     command = "python training/average.py " + shlex.join(arguments)
     accuracy = average_runs(options.runs, options.data, options.out, command)
-    print(f"validation accuracy {accuracy:.2%}")
+    print(f"validation accuracy {accuracy}")
     print(options.out)
 
 

@@ -19,6 +19,7 @@ from export.tflite.quantization import Quantization
 from export.tflite.streaming_model import StreamingModel
 from speechgru import modelfile
 from speechgru.atomic_files import replacing
+from speechgru.stated_accuracy import describe_accuracy
 from training.run_files.trained_model import load_trained
 
 
@@ -28,12 +29,14 @@ class Exported(NamedTuple):
     Attributes:
         path: the model file.
         size: its size in bytes.
+        accuracy: its validation accuracy, as `describe_accuracy` states it.
         check: what its check found.
         removed: companions of an earlier model that were removed.
     """
 
     path: Path
     size: int
+    accuracy: str
     check: str
     removed: Sequence[Path]
 
@@ -94,7 +97,8 @@ def export_run(
             writing(files.step).write_bytes(converted.step)
     sha256 = hashlib.sha256(content).hexdigest()
     removed = files.remove_stale(sha256, keep_step=bool(converted.step))
-    return Exported(files.model.path, len(content), check, removed)
+    accuracy = str(describe_accuracy(metadata))
+    return Exported(files.model.path, len(content), accuracy, check, removed)
 
 
 def read_notes(path: Path) -> str:

@@ -33,6 +33,8 @@ def model_metadata(
         "training_data": metrics.training_data,
         "validation_accuracy": metrics.validation_accuracy,
         "validation_clips": metrics.validation_clips,
+        "validation_unknown": metrics.validation_unknown,
+        "false_commands": metrics.false_commands and dataclasses.asdict(metrics.false_commands),
         "licence": metrics.licence,
         "versions": {
             "python": platform.python_version(),

@@ -1,8 +1,11 @@
 """The model card: what a reader must know about a model file, from the run's own figures."""
 
+import dataclasses
 from typing import Any
 
 from export.model_package.run_metrics import RunMetrics
+from speechgru.stated_accuracy import describe_accuracy
+from training.evaluation.card_row import FALSE_ACCEPTS, describe_false_accepts
 from training.output.messages import printable
 from training.output.tables import markdown_table
 
@@ -61,8 +64,11 @@ def property_rows(
 ) -> list[tuple[str, str]]:
     """Return the rows of the table on top of the card."""
     minutes = metrics.training_seconds / 60
-    distilled = f", distilled from {metrics.teacher}" if metrics.teacher else ""
+    how = f", distilled from {metrics.teacher}" if metrics.teacher else ""
+    how += f", started from {metrics.start.model}" if metrics.start else ""
     rate = metadata["front_end"]["sample_rate"]
+    detection = metadata.get("detection", {})
+    stated = {**dataclasses.asdict(metrics), "detection": detection}
     versions = ", ".join(f"{name} {version}" for name, version in metadata["versions"].items())
     rows = [
         ("labels", ", ".join(map(code_span, metrics.labels))),
@@ -70,14 +76,11 @@ def property_rows(
         ("size", f"{size:,} bytes ({metadata['quantization']} quantisation)"),
         ("window", f"{metadata['window_samples']} samples at {rate} Hz"),
         ("hop", f"{metadata['hop_samples']} samples"),
-        (
-            "validation accuracy",
-            f"{metrics.validation_accuracy:.2%} on {metrics.validation_clips:,} clips "
-            "(the Keras model)",
-        ),
+        ("validation accuracy", str(describe_accuracy(stated, " (the Keras model)"))),
+        (FALSE_ACCEPTS, describe_false_accepts(detection)),
         ("training data", metrics.training_data),
         ("licence of the data", metrics.licence or "not stated"),
-        ("training", f"{metrics.epochs} epochs in {minutes:.0f} minutes{distilled}"),
+        ("training", f"{metrics.epochs} epochs in {minutes:.0f} minutes{how}"),
         ("made with", versions),
     ]
     return [(name, printable(value)) for name, value in rows]

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 from pydantic.dataclasses import dataclass
 
 from export.errors import ExportError
+from speechgru.stated_accuracy import ValidationUnknown
 
 
 def _one_line(label: str) -> str:
@@ -19,6 +20,32 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 Positive = Annotated[int, Field(ge=1, lt=2**53)]
 Label = Annotated[str, AfterValidator(_one_line)]
+
+
+@dataclass(frozen=True, kw_only=True, config=ConfigDict(allow_inf_nan=False))
+class FalseCommands:
+    """Windows of held-out negative speech that were recognised as a command.
+
+    Args:
+        count: number of such windows.
+        windows: number of all windows.
+        hours: their length in hours.
+    """
+
+    count: Count
+    windows: Positive
+    hours: Annotated[float, Field(ge=0)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """What a run started from.
+
+    Args:
+        model: the folder of a run, or the name of a bundled model.
+    """
+
+    model: str
 
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(allow_inf_nan=False))
@@ -41,6 +68,9 @@ class RunMetrics:
         commands: the commands that made the model.
         teacher: names of the teachers, if any. Default None.
         speakers_known: whether the file names told the speakers apart. Default True.
+        validation_unknown: what the validation clips of "unknown" were. Default None: not stated.
+        false_commands: what became of held-out negative speech, if there was any. Default None.
+        start: what the run started from, if from a trained model. Default None.
 
     Raises:
         pydantic.ValidationError: a value is not of its type or outside its limits.
@@ -61,6 +91,9 @@ class RunMetrics:
     commands: list[str]
     teacher: str | None = None
     speakers_known: bool = True
+    validation_unknown: ValidationUnknown | None = None
+    false_commands: FalseCommands | None = None
+    start: Start | None = None
 
 
 def read_run_metrics(path: Path) -> RunMetrics:

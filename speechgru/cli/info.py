@@ -9,6 +9,7 @@ from speechgru.cli import arguments
 from speechgru.cli.output import quote
 from speechgru.errors import escape
 from speechgru.recognizer import Recognizer
+from speechgru.stated_accuracy import describe_accuracy
 
 
 def add_command(commands: Any) -> argparse.ArgumentParser:
@@ -30,7 +31,6 @@ def _run(options: argparse.Namespace) -> bool:
     Recognizer(options.model)  # it loads, not only reads
     model = modelfile.read(options.model)
     settings = model.settings
-    accuracy = settings.get("validation_accuracy")
     detection = settings.get("detection", {})
     recall = detection.get("recall")
     rows = {
@@ -46,14 +46,14 @@ def _run(options: argparse.Namespace) -> bool:
         "parameters": settings.get("parameters"),
         "quantisation": settings.get("quantization"),
         "training data": settings.get("training_data"),
-        "validation accuracy": None if accuracy is None else f"{accuracy:.2%}",
+        "validation accuracy": describe_accuracy(settings),
+        "false accepts": _describe_rate(detection.get("false_accepts_per_hour")),
+        "recall": None if recall is None else f"{recall:.2%}",
+        "measured on": detection.get("measured_on"),
         "thresholds": ", ".join(
             f"{quote(label)} {value:g}"
             for label, value in model.detection_rule().thresholds.items()
         ),
-        "false accepts": _describe_rate(detection.get("false_accepts_per_hour")),
-        "recall": None if recall is None else f"{recall:.2%}",
-        "measured on": detection.get("measured_on"),
         "licence": settings.get("licence"),
         "made with": " ".join(f"{k} {v}" for k, v in settings.get("versions", {}).items()),
     }

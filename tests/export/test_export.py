@@ -70,6 +70,8 @@ def test_the_file_states_labels_settings_and_accuracy(model_file, run_folder):
     assert model.labels == tuple(metrics["labels"])
     assert MFCCConfig(**model.settings["front_end"]) == MFCCConfig()
     assert model.settings["validation_accuracy"] == metrics["validation_accuracy"]
+    assert model.settings["validation_unknown"] == "recorded words"
+    assert model.settings["false_commands"] is None  # no negative speech
     assert (model.window_samples, model.settings["hop_samples"]) == (16000, 640)
     state = {"samples": [1, 192], "frames": [1, 3, 40], "h_1": [1, 76]}
     assert model.settings["state"] == state

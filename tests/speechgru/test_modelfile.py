@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from speechgru import ModelError, modelfile
 from speechgru.detection import default_settings
+from speechgru.stated_accuracy import describe_accuracy
 
 LABELS = ("yes", "unknown")
 SETTINGS = {"front_end": {"sample_rate": 16000}, "window_samples": 16000, "hop_samples": 320}
@@ -77,6 +78,10 @@ def test_any_unzip_program_reads_labels_and_settings(path):
         ({"validation_accuracy": "96 %"}, "expected validation_accuracy from 0 to 1, found '96 %'"),
         ({"parameters": -1}, "expected parameters to be a number, found -1"),
         ({"licence": ["CC"]}, "expected licence to be text"),
+        ({"validation_unknown": 1}, "expected validation_unknown to be text"),
+        ({"false_commands": [1]}, "expected count, windows and hours in false_commands"),
+        ({"false_commands": {"count": 1, "windows": 0, "hours": 1}}, "in false_commands, found"),
+        ({"false_commands": {"count": 1, "windows": 2, "hours": "1"}}, "in false_commands, found"),
         ({"versions": {"python": 3}}, "expected an object versions"),
         ({"state": [1, 112]}, "expected shapes of tensors in state"),
         ({"state": {"h_1": [1, -112]}}, "expected shapes of tensors in state"),
@@ -292,6 +297,7 @@ KEYS = (
     "detection",
     *("format_version", "front_end", "window_samples", "hop_samples", "state", "threshold"),
     *("quantization", "parameters", "training_data", "validation_accuracy", "licence"),
+    *("validation_unknown", "false_commands"),
     *("validation_clips", "versions", "flatbuffer_sha256", "another"),
 )
 
@@ -314,7 +320,7 @@ def test_settings_with_any_values_are_read_or_refused(values, front_end, valid_s
     # What is read can be printed, as `speechgru info` does.
     assert model.window_samples >= 1
     assert all(f"{value:g}" for value in model.settings["front_end"].values())
-    assert f"{model.settings.get('validation_accuracy') or 0:.2%}"
+    assert describe_accuracy(model.settings) != ""
     assert set(model.detection_rule().thresholds) == {"yes"}
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from training.clips.clip import Clip
@@ -20,6 +21,26 @@ _NOBODY = {  # what recorders call a file
     *("audio", "clip", "clips", "file", "new", "rec", "record", "recording", "sample", "sound"),
     *("take", "track", "untitled", "voice", "wav", "word"),
 }
+
+
+def recording_speaker(path: Path) -> str:
+    """Return the speaker that the name of a recording of sentences tells; never empty.
+
+    It is what comes before the first "_", or else before the first "-", as in LibriSpeech.
+
+    Example:
+        >>> recording_speaker(Path("so762-0003_000030012.wav"))
+        'so762-0003'
+        >>> recording_speaker(Path("84-121123-0000.flac"))
+        '84'
+    """
+    mark = "_" if "_" in path.stem else "-"
+    return path.stem.partition(mark)[0] or path.stem
+
+
+def names_speaker(path: Path) -> bool:
+    """Return whether a recording's name has a speaker before a mark; see `recording_speaker`."""
+    return recording_speaker(path) != path.stem
 
 
 class _Speaker(NamedTuple):

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from speechgru.stated_accuracy import ValidationUnknown
 from training.clips.clip import Clip
 from training.clips.errors import DataError
 from training.clips.finding import find_clips
@@ -14,7 +15,7 @@ from training.clips.splitting import split_clips
 from training.clips.window import Samples
 from training.clips.words import choose_words, respell
 from training.data.noise_recordings import held_out, read_noises
-from training.data.validation_clips import validation_clips
+from training.data.validation_clips import unknown_of, validation_clips
 
 
 class EvaluationSet(NamedTuple):
@@ -26,6 +27,7 @@ class EvaluationSet(NamedTuple):
         names: of each clip, as in `Task.lists`.
         speakers: of each clip; "" if nobody speaks or the clip was made.
         noises: the held-out ends of the data folder's noises, int16.
+        unknown: what the clips of "unknown" are. Default None: not known.
     """
 
     samples: Samples
@@ -33,6 +35,7 @@ class EvaluationSet(NamedTuple):
     names: list[str]
     speakers: list[str]
     noises: list[Samples]
+    unknown: ValidationUnknown | None = None
 
 
 def evaluation_set(
@@ -74,4 +77,7 @@ def evaluation_set(
     reading.show()
     speakers = [clip.speaker for clip in table.recorded]
     speakers += [""] * (len(table.names) - len(speakers))  # recorded clips come first
-    return EvaluationSet(table.samples, table.words, table.names, speakers, held_out(noises))
+    unknown = unknown_of(table)
+    return EvaluationSet(
+        table.samples, table.words, table.names, speakers, held_out(noises), unknown
+    )

@@ -1,6 +1,6 @@
 """Read recordings of speech without commands, for the label "unknown"."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,6 +57,13 @@ def read_negative_speech(reading: Reading, folder: Path, window: int = WINDOW) -
         reading.check()
         raise DataError(f"{folder}: expected sound files with speech, found none")
     return recordings
+
+
+def read_all_negative_speech(
+    reading: Reading, folders: Sequence[Path], window: int
+) -> list[Recording]:
+    """Read the recordings of several folders; see `read_negative_speech`."""
+    return [r for folder in folders for r in read_negative_speech(reading, folder, window)]
 
 
 def _has_speech(samples: Samples, window: int) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from speechgru.stated_accuracy import ValidationUnknown
 from training.clips.clip import Clip
 from training.clips.finding import find_clips
 from training.clips.reading import Reading
@@ -17,6 +18,7 @@ from training.clips.window import WINDOW, Samples
 from training.clips.words import (
     SILENCE,
     UNKNOWN,
+    USUAL_WORDS,
     choose_words,
     label_numbers,
     respell,
@@ -25,11 +27,13 @@ from training.clips.words import (
 from training.data.batches import NEGATIVE_SHARE, DrawShares, Pool, make_pools
 from training.data.clip_table import ClipTable
 from training.data.held_out_folders import check_sources
+from training.data.held_out_speech import NegativeSpeech, hold_out_speakers, separate_windows
+from training.data.negative_speech import Recording, read_all_negative_speech
 from training.data.noise_recordings import Noise, noise_rows, read_noises
 from training.data.sources import DataSources
 from training.data.synthetic_noise import synthetic_noise
 from training.data.training_clips import training_clips
-from training.data.validation_clips import validation_clips
+from training.data.validation_clips import other_words, unknown_of, validation_clips
 from training.data.window_choice import choose_window
 from training.output.messages import some, warn
 
@@ -57,10 +61,17 @@ class Task:
         lists: what the arrays hold, in their order, as text. "training" and "validation":
             `<word>/<file>` in the data folder; "negative" and "synthetic": files in those folders;
             "noise": `<folder>/<file>`; "training_unknown" and "validation_unknown": what is made
-            of command words; "validation_silence":
+            of command words, or windows of negative speech, `<file>@<first sample>`;
+            "validation_negative", if there are any: files that are held out;
+            "validation_silence":
             `<folder>/<file>@<first sample at 16 kHz>*<volume>`. The rows of `validation` are
             those of "validation", "validation_unknown" and "validation_silence", in this order.
         skipped: path and reason of every file that cannot be used (see `clips.Reading`).
+        validation_unknown: what the validation clips of "unknown" are: recordings of other words;
+            negative speech of speakers that are not trained on; or sounds made of commands.
+            Default "recorded words".
+        held_out_speech: all windows of the negative speech that is held out, int16, shape
+            (n, window). They do not overlap. Default: none.
     """
 
     labels: tuple[str, ...]
@@ -75,6 +86,8 @@ class Task:
     speakers_known: bool
     lists: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     skipped: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    validation_unknown: ValidationUnknown = "recorded words"
+    held_out_speech: Samples = dataclasses.field(default_factory=lambda: np.empty((0, 0), np.int16))
 
     @property
     def window(self) -> int:
@@ -106,6 +119,10 @@ def make_task(
     Validation holds all validation clips of the commands and, as in the Speech Commands paper
     (arXiv:1804.03209) and its example, a tenth of that number each of unknown words and of
     silence: any window of a background noise, at any volume. Both are drawn by the seed.
+
+    For other commands than the usual ten, about a fifth of the speakers of the negative speech are
+    held out; see `hold_out_speakers`. If no other words are recorded, "unknown" is drawn from their
+    windows.
 
     Every file is read once, straight into one array that is allocated at the start: 32 kB a
     second of clips, and a few hundred MB besides.
@@ -150,11 +167,23 @@ def make_task(
     window = choose_window(windows, spoken, data)
     reading = Reading(commands)
     noises = read_noises(reading, data, noise, window)
-    training = training_clips(
-        reading, sources, split.training, voices, commands, spliced_share, window, for_training
+    speech = _split_speech(
+        read_all_negative_speech(reading, sources.negative, window), split, commands
     )
+    training = training_clips(
+        reading,
+        sources,
+        split.training,
+        voices,
+        speech.training,
+        commands,
+        spliced_share,
+        window,
+        for_training,
+    )
+    held_out = list(separate_windows(speech.held_out, window))
     validation = validation_clips(
-        reading, data, split.validation, commands, noises, window, for_validation
+        reading, data, split.validation, commands, noises, window, for_validation, held_out
     )
     reading.check()
     reading.show()
@@ -173,9 +202,36 @@ def make_task(
         summary=_summary(training, sources, noises),
         new_voices=speakers_known and not _speakers_in_both(split),
         speakers_known=speakers_known,
-        lists=_lists(training, validation, noises),
+        lists=_lists(training, validation, noises) | _held_out_list(speech),
         skipped=reading.skipped,
+        validation_unknown=unknown_of(validation),
+        held_out_speech=np.array([samples for _, samples in held_out], np.int16),
     )
+
+
+def _split_speech(
+    recordings: Sequence[Recording], split: Split, commands: Sequence[str]
+) -> NegativeSpeech:
+    """Hold out speakers of negative speech, but not for the task of Speech Commands.
+
+    That task has other words of its own, and stays as it was, so that accuracies can be compared.
+    """
+    others = other_words(split.validation, commands)
+    if others and set(commands) == set(USUAL_WORDS):
+        return NegativeSpeech(list(recordings), [])
+    speech = hold_out_speakers(recordings, {clip.speaker for clip in split.training})
+    if recordings and not others and not speech.held_out:
+        warn(
+            "negative speech: expected names that tell at least two speakers, one of them not in "
+            "the training clips, such as anna_1.wav and ben_1.wav; all of it is trained on, and "
+            "none is validated on"
+        )
+    return speech
+
+
+def _held_out_list(speech: NegativeSpeech) -> dict[str, list[str]]:
+    names = [recording.name for recording in speech.held_out]
+    return {"validation_negative": names} if names else {}
 
 
 def _check_speakers(data: Path, clips: Sequence[Clip]) -> bool:
@@ -220,7 +276,7 @@ def _lists(
         "synthetic": training.names_of("synthetic"),
         "noise": [noise.name for noise in noises],
         "validation": validation.names_of("recorded"),
-        "validation_unknown": validation.names_of("backwards", "splice"),
+        "validation_unknown": validation.names_of("negative", "backwards", "splice"),
         "validation_silence": validation.names_of("noise"),
     }
 

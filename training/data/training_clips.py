@@ -9,7 +9,7 @@ from training.clips.clip import Clip
 from training.clips.reading import Reading
 from training.clips.words import SILENCE, UNKNOWN
 from training.data.clip_table import ClipTable
-from training.data.negative_speech import read_negative_speech
+from training.data.negative_speech import Recording
 from training.data.sources import DataSources
 from training.data.unknown_class import MADE_CLIPS, add_made_unknowns, add_spliced_commands
 
@@ -19,6 +19,7 @@ def training_clips(
     sources: DataSources,
     clips: Sequence[Clip],
     synthetic: Sequence[Clip],
+    negative: Sequence[Recording],
     commands: Sequence[str],
     spliced_share: float,
     window: int,
@@ -34,6 +35,7 @@ def training_clips(
         sources: the folders.
         clips: the training clips of the data folder.
         synthetic: the clips of the synthetic folder.
+        negative: the recordings of negative speech to train on.
         commands: the command words.
         spliced_share: if above 0, splices of commands are added where there are other words.
         window: samples of a clip.
@@ -46,11 +48,6 @@ def training_clips(
     Raises:
         DataError: a folder cannot be used.
     """
-    negative = [
-        recording
-        for folder in sources.negative
-        for recording in read_negative_speech(reading, folder, window)
-    ]
     known = {*commands, SILENCE}
     is_made = not sources.negative and all(c.word in known for c in (*clips, *synthetic))
     most = min(len(clips), MADE_CLIPS)

@@ -6,16 +6,19 @@ from pathlib import Path
 
 import numpy as np
 
+from speechgru.stated_accuracy import ValidationUnknown
 from training.clips.clip import Clip
 from training.clips.errors import DataError
 from training.clips.reading import Reading
 from training.clips.window import RATE, Samples, to_int16
-from training.clips.words import SILENCE
+from training.clips.words import SILENCE, UNKNOWN
 from training.data.clip_table import ClipTable
 from training.data.noise_recordings import Noise
 from training.data.synthetic_noise import synthetic_noise
 from training.data.unknown_class import add_made_unknowns
 from training.output.messages import some
+
+NamedWindow = tuple[str, Samples]
 
 
 def validation_clips(
@@ -26,11 +29,13 @@ def validation_clips(
     noises: Sequence[Noise],
     window: int,
     rng: np.random.Generator,
+    negative: Sequence[NamedWindow] = (),
 ) -> ClipTable:
     """Read all clips of commands, and for each ten of them one unknown word and one silence.
 
-    Without other words, "unknown" is words played backwards and splices, half of each. Silence is
-    any window of a noise's held-out end, at any volume.
+    Without other words, "unknown" is windows of negative speech. Without these, it is words played
+    backwards and splices, half of each. Silence is any window of a noise's held-out end, at any
+    volume.
 
     Args:
         reading: reads the files and records those that are skipped.
@@ -40,15 +45,17 @@ def validation_clips(
         noises: the noises of the data folder; if none has a held-out end, noises are made.
         window: samples of a clip.
         rng: draws unknown words, noises and volumes.
+        negative: names and windows of negative speech, to draw from if there are no other words.
+            Default: none.
 
     Returns:
-        Commands, unknown words, made unknown words and silence, in this order.
+        Commands, unknown words, negative speech or made unknown words, and silence, in this order.
 
     Raises:
         DataError: there is no clip of a command, or none of these can be used.
     """
     ours = [clip for clip in clips if clip.word in commands]
-    others = [clip for clip in clips if clip.word not in (*commands, SILENCE)]
+    others = other_words(clips, commands)
     if not ours:
         raise DataError(
             f"{data}: none of the {len(clips)} clips to validate on is of a command "
@@ -61,12 +68,28 @@ def validation_clips(
     if not table.recorded:
         reading.check()
         raise DataError(f"{data}: expected clips to validate on, found none with sound")
-    if not others:
+    if negative and not others:
+        for number in sorted(rng.permutation(len(negative))[:tenth]):
+            table.add("negative", UNKNOWN, *negative[number])
+    elif not others:
         splices = tenth // 2 if len({clip.word for clip in table.recorded}) > 1 else 0
         add_made_unknowns(table, tenth - splices, splices, rng)
     held_out = [noise for noise in noises if noise.held_out.size]
     _add_silence(table, held_out or _made_noises(data, table.samples, rng), tenth, rng)
     return table
+
+
+def other_words(clips: Sequence[Clip], commands: Sequence[str]) -> list[Clip]:
+    """Return the clips of words that are neither commands nor "silence"."""
+    return [clip for clip in clips if clip.word not in (*commands, SILENCE)]
+
+
+def unknown_of(table: ClipTable) -> ValidationUnknown:
+    """Return what the "unknown" of validation clips is."""
+    if "negative" in table.origins:
+        return "negative speech"
+    is_made = "backwards" in table.origins or "splice" in table.origins
+    return "made sounds" if is_made else "recorded words"
 
 
 def _made_noises(data: Path, speech: Samples, rng: np.random.Generator) -> list[Noise]:

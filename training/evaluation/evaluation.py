@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from speechgru import modelfile
+from training.evaluation.card_row import update_card
 from training.evaluation.conditions import CLEAN, predict_in_conditions
 from training.evaluation.evaluated_model import EvaluatedModel
 from training.evaluation.evaluation_clips import NOTES, Split, read_evaluation_set
@@ -70,12 +71,14 @@ def evaluate(
         settings["recording"], reached = recording_settings(whole.report)
         settings["measured_on"] += f"; {reached}"
         modelfile.write_detection(model.path, settings)
+        update_card(model.path, settings)
     report: Report = {
         "model": printable(model.path),
         "sha256": hashlib.sha256(model.path.read_bytes()).hexdigest(),
         "data": printable(data),
         "split": split,
         "note": NOTES[kind],
+        "unknown": clips.unknown,
         "seed": seed,
         "noise": noise_source,
         "streams": found.report if found else None,

@@ -60,7 +60,7 @@ the other, so compare models on the same half."""
 class Report(Summary):
     """What report.json holds: what was evaluated, and the metrics.
 
-    `streams` and `recordings` are None if only clips were evaluated.
+    `unknown` is what the clips of "unknown" are, as in `EvaluationSet`. `streams` and `recordings` are None if only clips were evaluated.
     """
 
     model: str
@@ -68,6 +68,7 @@ class Report(Summary):
     data: str
     split: str
     note: str
+    unknown: str | None
     seed: int
     noise: str
     streams: StreamReport | None
@@ -199,9 +200,15 @@ def headline(report: Report) -> str:
     counts = dict(report["clips"])
     unknown, silence = counts.pop(UNKNOWN), counts.pop(SILENCE)
     commands = sum(counts.values())
+    made = ""
+    if report["unknown"] == "made sounds":
+        made = '; its "unknown" was made sounds alone'
+        if not (report["streams"] and report["streams"]["negatives"]):
+            made += ", so false accepts on real speech are unknown (--negatives)"
     return (
         f"{report['model']} on {commands + unknown + silence:,} {describe_split(report['split'])} "
-        f"of {report['data']}: {commands:,} of commands, {unknown:,} unknown, {silence:,} silence"
+        f"of {report['data']}: {commands:,} of commands, {unknown:,} unknown, {silence:,} "
+        f"silence{made}"
     )
 
 

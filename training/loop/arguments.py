@@ -108,7 +108,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_training_options(parser)
     add = parser.add_argument
     add("--out", type=_path, metavar="DIR", help="folder of the run (default: runs/<date>-<time>)")
-    add("--resume", action="store_true", help="continue the run in --out after an interruption")
+    add(
+        "--resume",
+        action="store_true",
+        help="continue the run in --out after an interruption, or lengthen it (--epochs)",
+    )
     return parser
 
 
@@ -154,7 +158,13 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|FILE",
         help="name of a recipe in training/recipes/, or a TOML file (default: medium)",
     )
-    add("--epochs", type=_whole_number, metavar="N", help="epochs (default: the recipe's)")
+    add(
+        "--epochs",
+        type=_whole_number,
+        metavar="N",
+        help="epochs (default: the recipe's). With --resume, a larger number than the run's "
+        "lengthens it; in the added epochs the learning rate rises and falls once more",
+    )
     add(
         "--batch",
         type=_batch,
@@ -167,8 +177,8 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
         "--start",
         type=_path,
         metavar="RUN_DIR|NAME",
-        help="continue from the models of this run, or from the bundled model of this name "
-        "(default: new models)",
+        help="continue from the models of this run, or from the bundled model of this name, also "
+        "with other words (default: new models)",
     )
     add(
         "--teachers",

@@ -12,6 +12,7 @@ from training.clips.words import SILENCE, UNKNOWN, choose_words
 from training.loop.arguments import Options, UsageError, is_bundled
 from training.recipes.recipe import Recipe, load_recipe, override, with_batch_size
 from training.run_files import run_folder
+from training.run_files.lengthening import Lengthening, lengthenings
 from training.run_files.trained_model import read_metrics
 
 
@@ -24,11 +25,13 @@ class Plan:
         recipe: the recipe, with the options' epochs, seed and batch size. That of `--batch auto`
             is known when the device is.
         labels: the labels of the data folder; None if it is still to be downloaded.
+        lengthened: how a run that is resumed was or is lengthened. Default: not at all.
     """
 
     options: Options
     recipe: Recipe
     labels: tuple[str, ...] | None
+    lengthened: tuple[Lengthening, ...] = ()
 
 
 def check_options(options: Options) -> Plan:
@@ -38,13 +41,17 @@ def check_options(options: Options) -> Plan:
         SpeechGRUError: an option, the recipe or a folder cannot be used.
         OSError: a file or folder cannot be read.
     """
+    typed = options
     if options.resume:
         options = run_folder.saved_options(options)
     recipe = override(load_recipe(options.recipe), epochs=options.epochs, seed=options.seed)
     if isinstance(options.batch, int):
         recipe = with_batch_size(recipe, options.batch)
+    lengthened: tuple[Lengthening, ...] = ()
     if options.resume:
         run_folder.check_writable(options.out)
+        lengthened = lengthenings(typed, recipe)
+        recipe = override(recipe, epochs=lengthened[-1].epochs if lengthened else None)
     else:
         run_folder.check_new(options.out, recipe)
     if recipe.scene_seconds > 1:
@@ -54,7 +61,7 @@ def check_options(options: Options) -> Plan:
     started = [] if options.start is None or is_bundled(options.start) else [options.start]
     for folder in (*started, *options.teachers):
         _check_run(folder)
-    return Plan(options, recipe, labels)
+    return Plan(options, recipe, labels, lengthened)
 
 
 def _check_scenes(options: Options) -> None:

@@ -1,5 +1,6 @@
 """Train for all epochs of a recipe, with validation after each."""
 
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -61,11 +62,15 @@ def _train(trainer: Trainer, out: Path, writes: bool, identity: str) -> bool:
     recipe, history = trainer.recipe, trainer.networks[0].history
     resumed = restore(trainer, out, identity)
     if not trainer.adapted:
-        trainer.adapt(np.random.default_rng((recipe.seed, recipe.epochs)))
+        first_epochs = [*trainer.restarts, recipe.epochs][0]  # also of a run that is lengthened
+        trainer.adapt(np.random.default_rng((recipe.seed, first_epochs)))
     files = EpochFiles(trainer, out, identity) if writes else None
     if files and resumed:
         files.save_histories()
         print(f"continuing after epoch {len(history)} of {recipe.epochs}", flush=True)
+        if len(history) == recipe.epochs:
+            again = f"--resume --out {shlex.quote(str(out))} --epochs {2 * recipe.epochs}"
+            print(f"no epoch is left; to train longer: python training/train.py {again}")
     bar = tqdm(
         total=recipe.epochs * recipe.steps,
         initial=len(history) * recipe.steps,

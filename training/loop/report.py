@@ -11,6 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from speechgru.atomic_files import write_text
+from speechgru.detection import NOT_COMMANDS
+from speechgru.stated_accuracy import describe_accuracy
+from training.clips.window import RATE
+from training.clips.words import UNKNOWN
 from training.clips.window import RATE
 from training.data.task import Task
 from training.figures.confusion_matrix import plot_confusion
@@ -63,8 +67,11 @@ def report(
         write_text(folder / "metrics.json", json.dumps(metrics, indent=1))
         plot_curves(network.history, folder / "curves.png")
         plot_confusion(metrics["confusion"], task.labels, folder / "confusion.png")
-        accuracy, clips = metrics["validation_accuracy"], metrics["validation_clips"]
-        print(f"{network.preset}: validation accuracy {accuracy:.2%} on {clips} clips")
+        hint = task.validation_unknown == "made sounds"
+        print(
+            f"{network.preset}: validation accuracy {describe_accuracy(metrics)}"
+            + " (--negative, or evaluate.py --negatives)" * hint
+        )
 
 
 def _describe_run(
@@ -77,6 +84,8 @@ def _describe_run(
     licences += [run.metrics.get("licence", "") for run in start[:1]]
     return {
         "validation_clips": len(task.targets),
+        "validation_unknown": task.validation_unknown,
+        "validation_unknown_clips": int(np.sum(task.targets == task.labels.index(UNKNOWN))),
         "validation_of_new_voices": task.new_voices,
         "speakers_known": task.speakers_known,
         "labels": list(task.labels),
@@ -123,7 +132,23 @@ def _measure(network: Network, task: Task) -> dict[str, Any]:
     predictions = network.logits(task.validation).argmax(axis=1)
     return {
         **measure_predictions(predictions, task.targets, task.labels),
+        "false_commands": _false_commands(network, task),
         "parameters": sum(int(np.prod(w.shape)) for w in network.eval_model.trainable_weights),
+    }
+
+
+def _false_commands(network: Network, task: Task) -> dict[str, Any] | None:
+    """Count windows of held-out negative speech that are recognised as a command."""
+    windows = task.held_out_speech
+    if not len(windows):
+        return None
+    commands = len(task.labels) - len(NOT_COMMANDS)
+    count = int(np.sum(network.logits(windows).argmax(axis=1) < commands))
+    return {
+        "count": count,
+        "windows": len(windows),
+        "share": count / len(windows),
+        "hours": windows.size / RATE / 3600,
     }
 
 

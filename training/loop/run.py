@@ -41,6 +41,7 @@ from training.run_files.earlier_runs import (
     load_teachers,
     with_labels,
 )
+from training.run_files.lengthening import write_lengthenings
 
 
 def run(plan: Plan) -> bool:
@@ -102,10 +103,11 @@ def _run(plan: Plan, device: Device, strategy: Any) -> bool:
         teachers=[teacher.model for teacher in teachers],
         compiled=pays_to_compile(device, strategy, recipe),
         log_mel=log_mel,
+        restarts=[lengthening.before for lengthening in plan.lengthened],
     )
     interrupted = train(trainer, options.out, writes, identity)
     if writes:
-        commands = _commands([*start[:1], *teachers], options)
+        commands = _commands([*start[:1], *teachers], plan)
         report(trainer, data, commands, options.out, start)
     return interrupted
 
@@ -143,7 +145,12 @@ def _prepare_folder(plan: Plan, task: Task, models: Sequence[Path], writes: bool
         write_text(out / run_folder.SKIPPED, skipped)
         if not plan.options.resume:
             run_folder.write_start(out, plan.options, plan.recipe)
-    return run_folder.run_identity(plan.recipe, text, task.clips, models)
+        if plan.lengthened:
+            write_lengthenings(out, plan.lengthened)
+    recipe = plan.recipe  # as the run was started
+    if plan.lengthened:
+        recipe = dataclasses.replace(recipe, epochs=plan.lengthened[0].before)
+    return run_folder.run_identity(recipe, text, task.clips, models)
 
 
 def _describe(
@@ -151,6 +158,7 @@ def _describe(
 ) -> None:
     print(f"training on {task.summary}; validating on {len(task.targets)} clips")
     print(f"labels: {', '.join(task.labels)}")
+    print(f'"unknown" in validation: {_UNKNOWN[task.validation_unknown]}')
     if start:
         print(f"start: {', '.join(str(run.folder) for run in start)}")
         if start[0].head:
@@ -159,6 +167,13 @@ def _describe(
         print(f"teachers: {', '.join(str(teacher.folder) for teacher in teachers)}")
     elif recipe.students:
         print(f"students: {', '.join(recipe.students)}, with {recipe.preset} as teacher")
+
+
+_UNKNOWN = {
+    "recorded words": "recordings of other words",
+    "negative speech": "negative speech of speakers that are not trained on",
+    "made sounds": "made sounds alone",
+}
 
 
 def _describe_window(task: Task, was_auto: bool) -> None:
@@ -184,8 +199,9 @@ def _librosa_features(task: Task, recipe: Recipe) -> tuple[Task, npt.NDArray[np.
     return task, librosa_log_mel(task.clips, recipe.front_end, cache)
 
 
-def _commands(earlier: Sequence[EarlierRun], options: Options) -> list[str]:
+def _commands(earlier: Sequence[EarlierRun], plan: Plan) -> list[str]:
     """Return the commands that the models come from, each once, this run's last."""
     commands: list[Any] = [c for run in earlier for c in run.metrics.get("commands", [])]
-    commands.append("python training/train.py " + shlex.join(options.command))
+    own = [plan.options.command, *(lengthening.command for lengthening in plan.lengthened)]
+    commands += ["python training/train.py " + shlex.join(command) for command in own]
     return list(dict.fromkeys(commands))

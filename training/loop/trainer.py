@@ -58,6 +58,8 @@ class Trainer:
             draws stay the same; results differ by rounding. Needs one device. Default False.
         log_mel: float32, shape (clips, frames, bands), features of `task.clips` that are used
             instead of augmented audio. Default None.
+        restarts: the epochs before which the learning rate rises anew; see `make_optimizer`.
+            Default: none.
 
     Attributes:
         networks: the recipe's model, then its students.
@@ -80,11 +82,13 @@ class Trainer:
         teachers: Sequence[keras.Model] = (),
         compiled: bool = False,
         log_mel: npt.NDArray[np.float32] | None = None,
+        restarts: Sequence[int] = (),
     ) -> None:
         self.task, self.recipe, self.log_mel, self.device = task, recipe, log_mel, device
         self.strategy = strategy or tf.distribute.get_strategy()
         self.replicas = self.strategy.num_replicas_in_sync
         check_batch_size(recipe, self.strategy)
+        self.restarts = tuple(restarts)
         self.traces = 0
         self.adapted = start is not None  # a trained model keeps its scaling
         self._carried: Any = None  # the states that the last step left: networks, then teachers
@@ -98,7 +102,7 @@ class Trainer:
             self.teachers = [*teachers]
             windows = scene_windows(recipe.scene_seconds, task.window)
             self._teacher_classifiers = [without_front_end(model, windows) for model in teachers]
-            self.optimizer = make_optimizer(recipe)
+            self.optimizer = make_optimizer(recipe, restarts)
             self.optimizer.build(self._variables())
         # float32 takes half of float64's time and differs from it by less than 1e-3 dB.
         self.front_end = MFCC(recipe.front_end, dtype="float32")

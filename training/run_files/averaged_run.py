@@ -10,7 +10,8 @@ import numpy as np
 
 from speechgru.atomic_files import replacing, write_text
 from speechgru.modelfile import ModelError
-from training.clips.words import label_numbers
+from speechgru.stated_accuracy import describe_accuracy
+from training.clips.words import UNKNOWN, label_numbers
 from training.data.evaluation_set import evaluation_set
 from training.loop.network import set_weights
 from training.loop.report import measure_predictions
@@ -21,7 +22,7 @@ BATCH = 256
 SEED = 0  # of the validation clips, as in evaluate.py
 
 
-def average_runs(runs: Sequence[Path], data: Path, out: Path, command: str) -> float:
+def average_runs(runs: Sequence[Path], data: Path, out: Path, command: str) -> str:
     """Average the weights of runs, validate the result and write it as a run.
 
     Args:
@@ -31,7 +32,7 @@ def average_runs(runs: Sequence[Path], data: Path, out: Path, command: str) -> f
         command: the command that is run, for `metrics.json`.
 
     Returns:
-        The validation accuracy.
+        The validation accuracy, as `describe_accuracy` states it.
 
     Raises:
         ModelError: a folder holds no model, or another model or other labels than the first.
@@ -54,7 +55,7 @@ def average_runs(runs: Sequence[Path], data: Path, out: Path, command: str) -> f
     with replacing(out / MODEL) as unfinished:
         model.save(unfinished)
     write_text(out / "metrics.json", json.dumps({**metrics, **measured}, indent=1))
-    return float(measured["validation_accuracy"])
+    return str(describe_accuracy(measured))
 
 
 def _check_same(folder: Path, first: tuple[Any, list[str]], other: tuple[Any, list[str]]) -> None:
@@ -76,4 +77,10 @@ def _validate(model: keras.Model, labels: Sequence[str], data: Path) -> dict[str
     targets = label_numbers(clips.words, labels)
     audio = clips.samples.astype(np.float32) / 32768
     predictions = model.predict(audio, batch_size=BATCH, verbose=0).argmax(axis=1)
-    return {**measure_predictions(predictions, targets, labels), "validation_clips": len(targets)}
+    return {
+        **measure_predictions(predictions, targets, labels),
+        "validation_clips": len(targets),
+        "validation_unknown": clips.unknown,
+        "validation_unknown_clips": int(np.sum(targets == labels.index(UNKNOWN))),
+        "false_commands": None,  # negative speech is not read here
+    }

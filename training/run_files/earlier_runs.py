@@ -147,12 +147,11 @@ def with_labels(
 
 def _with_labels(run: EarlierRun, preset: str, labels: Sequence[str], recipe: Recipe) -> EarlierRun:
     start_labels = run.metrics["labels"]
-    model = build_preset(preset, labels, recipe.front_end)
-    if list(labels) == start_labels and model.input_shape == run.model.input_shape:
+    if list(labels) == start_labels:
         return run
+    model = build_preset(preset, labels, recipe.front_end, window_seconds_of(run.model))
     copy_with_head(run.model, start_labels, model, labels)
-    head = None if list(labels) == start_labels else head_of(labels, start_labels)
-    return dataclasses.replace(run, model=model, head=head)
+    return dataclasses.replace(run, model=model, head=head_of(labels, start_labels))
 
 
 def check_labels(runs: Sequence[EarlierRun], labels: Sequence[str]) -> None:

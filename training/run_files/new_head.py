@@ -52,7 +52,7 @@ def head_of(labels: Sequence[str], start_labels: Sequence[str]) -> Head:
 def copy_with_head(
     start: keras.Model, start_labels: Sequence[str], model: keras.Model, labels: Sequence[str]
 ) -> None:
-    """Copy the weights of a trained model to one with other labels or another length of input.
+    """Copy the weights of a trained model to one with other labels.
 
     The mean and the variance of the features are copied, too. The head is as `head_of` describes.
 

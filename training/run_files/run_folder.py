@@ -98,7 +98,7 @@ def saved_options(options: Options) -> Options:
 
     Args:
         options: options with `--resume`. `out` is the run's folder; any other option must be as
-            the run was started.
+            the run was started, except `epochs`, which `lengthening` checks.
 
     Raises:
         RunFolderError: there is no run, or not one of this version, or an option differs.
@@ -129,7 +129,7 @@ def saved_options(options: Options) -> Options:
 
 
 def _check_same(options: Options, saved: Options) -> None:
-    for name in sorted(options.given - {"out", "resume"}):
+    for name in sorted(options.given - {"out", "resume", "epochs"}):
         found, expected = (_comparable(getattr(own, name)) for own in (options, saved))
         if found != expected:
             raise RunFolderError(

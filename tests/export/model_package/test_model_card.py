@@ -9,7 +9,7 @@ from export.model_package.model_card import (
     UNKNOWN_SPEAKERS,
     model_card,
 )
-from export.model_package.run_metrics import RunMetrics
+from export.model_package.run_metrics import RunMetrics, Start
 
 METADATA = {
     "front_end": {"sample_rate": 16000},
@@ -52,6 +52,18 @@ def test_the_card_states_the_figures(card):
     assert "python training/train.py\nthe command\n```" in text
     assert text.endswith("## Sources\n\nRecordings.\n")
     assert "distilled" not in text
+
+
+def test_the_accuracy_stands_with_what_its_unknown_was_and_the_false_accepts(card):
+    text = card(validation_unknown="made sounds")
+    assert '75.00% on 4 clips (the Keras model); its "unknown" was made sounds alone' in text
+    accuracy, false_accepts = text.index("| validation accuracy"), text.index("| false accepts an")
+    assert text[accuracy:false_accepts].count("\n") == 1  # one below the other
+    assert "| false accepts an hour | not measured (training/evaluate.py --negatives" in text
+
+
+def test_the_card_names_the_model_that_a_run_started_from(card):
+    assert "3 epochs in 2 minutes, started from medium " in card(start=Start(model="medium"))
 
 
 def test_labels_with_spaces_can_be_told_apart(card):

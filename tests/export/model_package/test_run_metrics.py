@@ -63,6 +63,9 @@ def test_a_missing_key_says_so_of_each_key(read):
         ("data", None),
         ("licence", None),
         ("commands", "python training/train.py"),
+        ("validation_unknown", "silence"),
+        ("false_commands", {"count": 1, "hours": 1.0}),
+        ("start", "medium"),
     ],
 )
 def test_a_value_that_cannot_be_used_names_file_and_key(key, value, read):

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from tests.training.clips.made_clips import NAMES, touch
 from training.clips.finding import find_clips
 from training.clips.names import comparable
-from training.clips.speakers import clips_without_speaker, speaker_of
+from training.clips.speakers import (
+    clips_without_speaker,
+    names_speaker,
+    recording_speaker,
+    speaker_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -167,3 +172,17 @@ def test_only_clips_without_a_speaker_are_named_beside_others(tmp_path):
     names = ["yes/anna_1.wav", "yes/anna_2.wav", "yes/17.wav"]
     found = clips_without_speaker(find_clips(touch(tmp_path, names)))
     assert [clip.key for clip in found] == ["yes/17.wav"]
+
+
+@pytest.mark.parametrize(
+    ("name", "speaker", "is_told"),
+    [
+        ("so762-0003_000030012.wav", "so762-0003", True),
+        ("84-121123-0000.flac", "84", True),
+        ("alone.wav", "alone", False),
+        ("_a.wav", "_a", False),
+    ],
+)
+def test_the_name_of_a_recording_tells_the_speaker(name, speaker, is_told):
+    assert recording_speaker(Path(name)) == speaker
+    assert names_speaker(Path(name)) == is_told

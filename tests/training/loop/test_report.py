@@ -1,5 +1,6 @@
 """Tests of training/loop/report.py: what metrics.json says of the saved models."""
 
+import dataclasses
 import json
 
 import keras
@@ -41,3 +42,37 @@ def test_the_report_is_on_the_model_in_the_folder(task, recipe, tmp_path):
     assert metrics["recall"]["silence"] == 1
     assert metrics["recall"]["yes"] == 0
     assert np.mean(before.argmax(1) == task.targets) > metrics["validation_accuracy"]
+
+
+def test_the_accuracy_is_stated_with_what_its_unknown_was(task, recipe, tmp_path, capsys):
+    trainer = Trainer(task, dataclasses.replace(recipe, epochs=1, steps=1))
+    train(trainer, tmp_path)
+    report(trainer, tmp_path, [], tmp_path)
+    assert 'clips; its "unknown" was recordings of other words\n' in capsys.readouterr().out
+    trainer.task = dataclasses.replace(task, validation_unknown="made sounds")
+    report(trainer, tmp_path, [], tmp_path)
+    unknown = "so false accepts on real speech are unknown (--negative, or evaluate.py --negatives)"
+    assert f'its "unknown" was made sounds alone, {unknown}\n' in capsys.readouterr().out
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["validation_unknown"] == "made sounds"
+    assert metrics["validation_unknown_clips"] == np.sum(task.targets == 2)
+    assert metrics["false_commands"] is None
+
+
+def test_windows_of_negative_speech_that_are_answered_with_a_command_are_counted(
+    task, recipe, tmp_path, capsys
+):
+    trainer = Trainer(task, dataclasses.replace(recipe, epochs=1, steps=1))
+    train(trainer, tmp_path)
+    trainer.task = dataclasses.replace(task, held_out_speech=task.validation)
+    for bias, count in (([9, 0, 0, 0], len(task.targets)), ([0, 0, 9, 0], 0)):
+        model = trainer.networks[0].eval_model
+        model.get_layer("logits").kernel.assign(np.zeros((76, 4)))
+        model.get_layer("logits").bias.assign(bias)
+        model.save(tmp_path / "model.keras")
+        report(trainer, tmp_path, [], tmp_path)
+        found = json.loads((tmp_path / "metrics.json").read_text())["false_commands"]
+        assert (found["count"], found["windows"]) == (count, len(task.targets))
+        assert found["hours"] * 3600 == len(task.targets)
+        line = f"held-out negative speech: {count} of {len(task.targets)} windows, {found['share']:.1%}"
+        assert line in capsys.readouterr().out

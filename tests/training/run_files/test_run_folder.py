@@ -92,7 +92,6 @@ def test_the_same_command_with_resume_is_accepted(tmp_path, monkeypatch):
     ("option", "message"),
     [
         (("--seed", "5"), r"expected --seed as at the run's start \(3\), found 5"),
-        (("--epochs", "5"), r"expected --epochs as at the run's start \(None\), found 5"),
         (("--words", "yes"), r"expected --words as .*, found \('yes',\)"),
         (("--data", "others"), "expected --data as at .*words.*, found .*others"),
     ],

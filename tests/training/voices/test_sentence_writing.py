@@ -10,8 +10,8 @@ import soundfile
 
 from training.clips.finding import find_recordings
 from training.clips.reading import Reading
+from training.clips.speakers import recording_speaker
 from training.data.negative_speech import read_negative_speech
-from training.evaluation.streams.negative_streams import recording_speaker
 from training.voices import sentence_writing
 from training.voices.errors import SynthesisError
 from training.voices.sentence_speakers import SIDES, voices_of

@@ -9,6 +9,7 @@ import numpy as np
 from training.clips.errors import DataError
 from training.clips.finding import find_recordings
 from training.clips.reading import Reading
+from training.clips.speakers import recording_speaker
 from training.clips.window import RATE, Samples, to_int16
 from training.evaluation.conditions import as_float
 from training.evaluation.evaluated_model import Audio
@@ -89,19 +90,6 @@ def speech_streams(
     reading.show()
     if not used:
         raise DataError(f"{folder}: expected recordings with sound, found none")
-
-
-def recording_speaker(path: Path) -> str:
-    """Return the speaker that a recording's name tells; never empty.
-
-    Example:
-        >>> recording_speaker(Path("so762-0003_000030012.wav"))
-        'so762-0003'
-        >>> recording_speaker(Path("84-121123-0000.flac"))
-        '84'
-    """
-    mark = "_" if "_" in path.stem else "-"
-    return path.stem.partition(mark)[0] or path.stem
 
 
 def noise_stream(noises: Sequence[Samples], recipe: StreamRecipe) -> NegativeStream:

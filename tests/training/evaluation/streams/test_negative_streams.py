@@ -12,7 +12,6 @@ from training.clips.levels import rms
 from training.evaluation.speakers import RESERVED, UNRESERVED
 from training.evaluation.streams.negative_streams import (
     noise_stream,
-    recording_speaker,
     speech_streams,
 )
 from training.evaluation.streams.recipe import StreamRecipe
@@ -28,19 +27,6 @@ def folder(tmp_path):
             samples = 0.1 * np.sin(np.arange(take * 16000) / (5 + speaker))
             soundfile.write(tmp_path / f"s{speaker}_{take}.wav", samples, 16000)
     return tmp_path
-
-
-@pytest.mark.parametrize(
-    ("name", "speaker"),
-    [
-        ("so762-0003_000030012.wav", "so762-0003"),
-        ("84-121123-0000.flac", "84"),
-        ("alone.wav", "alone"),
-        ("_a.wav", "_a"),
-    ],
-)
-def test_the_name_of_a_recording_tells_the_speaker(name, speaker):
-    assert recording_speaker(Path(name)) == speaker
 
 
 def test_recordings_are_joined_by_speaker_and_pauses_are_no_time(folder):

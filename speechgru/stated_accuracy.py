@@ -1,0 +1,46 @@
+"""How a validation accuracy is stated: never without what its "unknown" was.
+
+A model that has met no speech but its own commands can be right on every validation clip and take
+other speech for commands all day.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+ValidationUnknown = Literal["recorded words", "negative speech", "made sounds"]
+
+
+def describe_accuracy(stated: Mapping[str, Any], after_clips: str = "") -> str | None:
+    """Return a validation accuracy with what its "unknown" was, as one line.
+
+    Args:
+        stated: `metrics.json` of a run, or `speechgru.json` of a model file. What is not in it is
+            left out.
+        after_clips: text after the number of clips. Default "".
+
+    Returns:
+        The line, or None if no accuracy is stated.
+    """
+    accuracy, clips = stated.get("validation_accuracy"), stated.get("validation_clips")
+    if accuracy is None:
+        return None
+    text = f"{accuracy:.2%}" + ("" if clips is None else f" on {clips:,} clips") + after_clips
+    is_measured = (stated.get("detection") or {}).get("false_accepts_per_hour") is not None
+    unknown = {
+        "recorded words": '; its "unknown" was recordings of other words',
+        "negative speech": '; its "unknown" was held-out negative speech',
+        "made sounds": '; its "unknown" was made sounds alone'
+        + ("" if is_measured else ", so false accepts on real speech are unknown"),
+    }
+    return text + unknown.get(stated.get("validation_unknown", ""), "") + _false_commands(stated)
+
+
+def _false_commands(stated: Mapping[str, Any]) -> str:
+    found = stated.get("false_commands")
+    if not found:
+        return ""
+    count, windows, hours = found["count"], found["windows"], found["hours"]
+    return (
+        f"; false commands on held-out negative speech: {count:,} of {windows:,} windows, "
+        f"{count / windows:.1%} ({hours:.2f} hours)"
+    )
