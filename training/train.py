@@ -28,11 +28,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
     from training.loop.checks import check_options  # after --help: it imports SciPy
 
-    plan = check_options(options)
+    plan, speech = check_options(options), None
+    if plan.options.phrases:
+        from training.own_words.run import finish, prepare
+
+        plan, speech = prepare(plan)
     start_tensorflow()
     from training.loop.run import run
 
     interrupted = run(plan)
+    if speech and not interrupted:
+        finish(plan, speech)
     print(plan.options.out)
     return INTERRUPTED if interrupted else OK
 

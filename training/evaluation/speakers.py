@@ -11,22 +11,24 @@ class Speakers(NamedTuple):
     """Which speakers are evaluated in streams.
 
     Attributes:
-        reserved: only the reserved third; else the others.
+        reserved: only the reserved third; or False: only the others; or None: all.
     """
 
-    reserved: bool
+    reserved: bool | None
 
     @property
     def description(self) -> str:
         """The speakers, as text for reports and messages."""
+        if self.reserved is None:
+            return "all speakers"
         return "the reserved third of the speakers" if self.reserved else "unreserved speakers"
 
     def includes(self, speaker: str) -> bool:
         """Return whether a speaker is one of them."""
-        return is_reserved_speaker(speaker) == self.reserved
+        return self.reserved is None or is_reserved_speaker(speaker) == self.reserved
 
 
-UNRESERVED, RESERVED = Speakers(False), Speakers(True)
+UNRESERVED, RESERVED, EVERYBODY = Speakers(False), Speakers(True), Speakers(None)
 
 
 def is_held_out_speaker(speaker: str) -> bool:

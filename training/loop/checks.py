@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from speechgru import pretrained
 from training.clips.errors import DataError
 from training.clips.finding import find_clips, find_recordings
 from training.clips.words import SILENCE, UNKNOWN, choose_words
@@ -45,6 +46,8 @@ def check_options(options: Options) -> Plan:
     if options.resume:
         options = run_folder.saved_options(options)
     recipe = override(load_recipe(options.recipe), epochs=options.epochs, seed=options.seed)
+    if options.phrases and options.start is None and recipe.preset in pretrained.NAMES:
+        options = dataclasses.replace(options, start=Path(recipe.preset))
     if isinstance(options.batch, int):
         recipe = with_batch_size(recipe, options.batch)
     lengthened: tuple[Lengthening, ...] = ()
@@ -57,7 +60,7 @@ def check_options(options: Options) -> Plan:
     if recipe.scene_seconds > 1:
         _check_scenes(options)
     _check_data(options)
-    labels = find_labels(options.data, options.words) if options.data else None
+    labels = find_labels(options.data, options.phrases or options.words) if options.data else None
     started = [] if options.start is None or is_bundled(options.start) else [options.start]
     for folder in (*started, *options.teachers):
         _check_run(folder)

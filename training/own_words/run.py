@@ -6,22 +6,26 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from speechgru import modelfile
-from speechgru.atomic_files import write_text
-from training.clips.finding import find_recordings
+from speechgru.errors import SpeechGRUError
 from training.loop.checks import Plan, find_labels
 from training.own_words.phrases import check_phrases
-from training.own_words.speech import SIDES, Speech, plan_speech, speak
+from training.own_words.speech import Speech, plan_speech, speak
 from training.run_files import run_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEECH = "speech"  # folder in that of the run
-STEP_SECONDS = 0.17  # of `medium` on two cores, in scenes of 3 s
-EVALUATION_MINUTES = 2.0
+MODEL = "model.tflite"
+STEP_SECONDS = 0.17  # of `medium` on two cores, in scenes of 48 x 4 s
+EVALUATION_MINUTES = 3
 FALSE_ACCEPTS = 0.5  # an hour, for which thresholds are chosen
+
+
+class OwnWordsError(SpeechGRUError, RuntimeError):
+    """A stage that failed. The message says how to go on."""
 
 
 def prepare(plan: Plan) -> tuple[Plan, Speech]:
@@ -38,29 +42,105 @@ def prepare(plan: Plan) -> tuple[Plan, Speech]:
         OSError: a file cannot be written.
     """
     options, recipe = plan.options, plan.recipe
-    phrases = check_phrases(options.phrases or (), options.language)
+    phrases = check_phrases(options.phrases or ())
     speech = plan_speech(options.out / SPEECH, phrases, options.language, recipe.seed)
-    minutes = speech.minutes, recipe.epochs * recipe.steps * STEP_SECONDS / 60
-    print(f"own words: {', '.join(phrases)}")
-    print("\n".join(speech.description))
-    print(
-        f"1. speak, about {minutes[0]:.0f} minutes; 2. train {recipe.preset} for {recipe.epochs} "
-        f"epochs, about {minutes[1]:.0f} minutes on two cores; 3. export, evaluate and choose "
-        f"thresholds, about {EVALUATION_MINUTES:.0f} minutes",
-        flush=True,
-    )
+    _describe(plan, phrases, speech)
     if not options.resume:
         options.out.mkdir(parents=True, exist_ok=True)
         run_folder.write_start(options.out, options, recipe)
     speak(speech)
-    held_out = ...
     data = options.data or speech.clips
     options = dataclasses.replace(
         options,
         data=data,
+        words=phrases,
         synthetic=speech.clips if options.data else None,
         negative=(*options.negative, speech.sentences("training")),
         resume=(options.out / run_folder.TASK).exists(),
     )
     labels = find_labels(data, phrases)
     return dataclasses.replace(plan, options=options, labels=labels), speech
+
+
+def finish(plan: Plan, speech: Speech) -> None:
+    """Export the trained model, choose its thresholds, and print how to use it.
+
+    Raises:
+        OwnWordsError: the export failed.
+        SpeechGRUError, OSError: see `evaluation.evaluate`.
+    """
+    from training.evaluation.evaluated_model import load_model
+    from training.evaluation.evaluation import evaluate
+    from training.evaluation.report import headline, tables
+    from training.evaluation.speakers import EVERYBODY
+    from training.evaluation.streams.options import StreamOptions
+    from training.evaluation.streams.recipe import StreamRecipe
+
+    out = plan.options.out
+    # A program of its own: nothing in training/ imports export/.
+    command = [sys.executable, str(ROOT / "export" / "export.py"), str(out)]
+    if subprocess.run(command, check=False).returncode:
+        raise OwnWordsError(f"{out}: the export failed; {command[1]} {out} does it again")
+    negatives = [speech.sentences("held-out")]
+    if real := _held_out_recordings(plan):
+        negatives.append(real)
+    streams = StreamOptions(StreamRecipe(noise_minutes=5), negatives, EVERYBODY, FALSE_ACCEPTS)
+    report = evaluate(
+        load_model(out / MODEL), speech.clips, report_folder=out / "report", streams=streams
+    )
+    print(f"{headline(report)}\n\n{tables(report)}\n")
+    stated = modelfile.read(out / MODEL).settings["detection"]
+    print(f"{out / MODEL}: {stated['measured_on']}")
+    if not real:
+        print(
+            "false accepts on real speech are unknown: the sentences were spoken by synthesisers. "
+            f"python training/evaluate.py {out / MODEL} --data {speech.clips} --negatives DIR "
+            "counts them in recordings"
+        )
+    print(f"report: {out / 'report' / 'report.html'}")
+    print(f"try it: speechgru listen --model {out / MODEL}")
+
+
+def _describe(plan: Plan, phrases: Sequence[str], speech: Speech) -> None:
+    recipe = plan.recipe
+    minutes = recipe.epochs * recipe.steps * STEP_SECONDS / 60
+    start = f" from {plan.options.start}" if plan.options.start else ""
+    print(f"own words: {', '.join(phrases)} (language {speech.language})")
+    print("\n".join(speech.description))
+    print(
+        f"1. speak: about {speech.minutes:.0f} minutes on two cores\n"
+        f"2. train {recipe.preset}{start}: {recipe.epochs} epochs, about {minutes:.0f} minutes\n"
+        f"3. export, evaluate, choose thresholds: about {EVALUATION_MINUTES} minutes",
+        flush=True,
+    )
+
+
+def _held_out_recordings(plan: Plan) -> Path | None:
+    """Link the recordings of --negative that were not trained on into a folder of the run.
+
+    So evaluate.py can be run on them.
+
+    Returns:
+        The folder, or None if there are none.
+    """
+    out = plan.options.out
+    task = json.loads((out / run_folder.TASK).read_text(encoding="utf-8"))
+    folder = out / SPEECH / "negative_held_out"
+    found = False
+    for name in task.get("validation_negative", ()):
+        for source in plan.options.negative[:-1]:  # without the sentences
+            if (source / name).is_file():
+                _link(source / name, folder / name)
+                found = True
+    return folder if found else None
+
+
+def _link(source: Path, path: Path) -> None:
+    """Link a file, or copy it where it cannot be linked."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.symlink(source.resolve(), path)
+    except OSError:
+        shutil.copyfile(source, path)
