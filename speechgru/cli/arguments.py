@@ -19,6 +19,13 @@ def add_model(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_device(command: argparse.ArgumentParser) -> None:
+    """Add `--device`."""
+    command.add_argument(
+        "--device", metavar="D", help="number of a microphone, or a part of its name"
+    )
+
+
 def positive(text: str) -> int:
     """Parse a whole number from 1."""
     value = _whole_number(text)

@@ -3,26 +3,22 @@
 import argparse
 import contextlib
 import dataclasses
-import math
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-import numpy as np
 import numpy.typing as npt
 
 from speechgru.audio import microphone
-from speechgru.audio.sample_arrays import full_scale, scale
 from speechgru.cli import arguments, output
+from speechgru.cli.level_meter import level_text
 from speechgru.cli.piped_sound import PipedSound, feed
 from speechgru.cli.programs import Programs
 from speechgru.cli.sources import STANDARD_INPUT, StandardInput
 from speechgru.cli.standard_streams import complain, flush_output, print_result
-from speechgru.cli.status_line import StatusLine, bar
+from speechgru.cli.status_line import StatusLine
 from speechgru.detection import Detection
 from speechgru.errors import AudioError, escape
 from speechgru.recognizer import Recognizer
-
-_QUIETEST_DB = -60.0
 
 
 class _LiveSound(Protocol):
@@ -44,9 +40,7 @@ def add_command(commands: Any) -> argparse.ArgumentParser:
         metavar="-",
         help="read raw samples or WAV from standard input (default: record from the microphone)",
     )
-    command.add_argument(
-        "--device", metavar="D", help="number of a microphone, or a part of its name"
-    )
+    arguments.add_device(command)
     command.add_argument("--list-devices", action="store_true", help="list the microphones")
     arguments.add_model(command)
     arguments.add_threshold(command)
@@ -149,10 +143,9 @@ class _Meter:
         self._frames += len(block)
         if not self._status.due():
             return
-        level = _decibels(block)
         time = output.clock(self._frames / self._sound.sample_rate)
         lost = f"  lost sound {self._overflows} times" if self._overflows else ""
-        self._status.draw(f"{time} {bar(1 - level / _QUIETEST_DB)} {level:4.0f} dB{lost}")
+        self._status.draw(f"{time} {level_text(block)}{lost}")
 
     def close(self) -> None:
         """Remove the line, and report lost sound."""
@@ -163,10 +156,3 @@ class _Meter:
     @property
     def _overflows(self) -> int:
         return getattr(self._sound, "overflows", 0)  # a pipe has none
-
-
-def _decibels(block: npt.NDArray[Any]) -> float:
-    """Level of a block below full scale, at least that of the empty bar."""
-    samples = scale(block, *full_scale(block.dtype))
-    power = float(np.mean(np.square(samples, dtype=np.float64)))
-    return max(_QUIETEST_DB, 10 * math.log10(power + 1e-20))
