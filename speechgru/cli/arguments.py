@@ -2,6 +2,7 @@
 
 import argparse
 import math
+from pathlib import Path
 
 from speechgru import modelfile
 from speechgru.cli.piped_sound import ENCODINGS
@@ -56,6 +57,16 @@ def add_threshold(command: argparse.ArgumentParser) -> None:
         type=_fraction,
         metavar="P",
         help="confidence from which a command is detected (default: those of the model file)",
+    )
+
+
+def add_save_detections(command: argparse.ArgumentParser) -> None:
+    """Add `--save-detections`."""
+    command.add_argument(
+        "--save-detections",
+        type=Path,
+        metavar="DIR",
+        help="save the sound before each detection in a folder, as false alarms to train with",
     )
 
 

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy.typing as npt
@@ -11,12 +12,12 @@ import numpy.typing as npt
 from speechgru.audio import microphone
 from speechgru.cli import arguments, output
 from speechgru.cli.level_meter import level_text
-from speechgru.cli.piped_sound import PipedSound, feed
+from speechgru.cli.piped_sound import PipedSound, detect
 from speechgru.cli.programs import Programs
+from speechgru.cli.saved_detections import SavedDetections
 from speechgru.cli.sources import STANDARD_INPUT, StandardInput
 from speechgru.cli.standard_streams import complain, flush_output, print_result
 from speechgru.cli.status_line import StatusLine
-from speechgru.detection import Detection
 from speechgru.errors import AudioError, escape
 from speechgru.recognizer import Recognizer
 
@@ -52,6 +53,7 @@ def add_command(commands: Any) -> argparse.ArgumentParser:
         help="run a program at each detection, without a shell; {label}, {time} and {confidence} "
         "are replaced in its words",
     )
+    arguments.add_save_detections(command)
     arguments.add_raw_format(command)
     command.set_defaults(run=_run, usage_error=command.error)
     return command
@@ -80,12 +82,14 @@ def _run(options: argparse.Namespace) -> bool:
     if options.device is not None and options.source is not None:
         options.usage_error("--device and - exclude each other")
     recognizer = Recognizer(options.model)
+    folder: Path | None = options.save_detections
+    saved = SavedDetections(folder, recognizer.window_seconds) if folder is not None else None
     if options.source is None:
         device = microphone.find_device(options.device)
         with microphone.Microphone(device) as recorder:
-            _listen(recognizer, recorder, escape(device.name), options)
+            _listen(recognizer, recorder, escape(device.name), saved, options)
     else:
-        _listen(recognizer, _piped_sound(options), STANDARD_INPUT, options)
+        _listen(recognizer, _piped_sound(options), STANDARD_INPUT, saved, options)
     return True
 
 
@@ -100,7 +104,11 @@ def _piped_sound(options: argparse.Namespace) -> PipedSound:
 
 
 def _listen(
-    recognizer: Recognizer, sound: _LiveSound, name: str, options: argparse.Namespace
+    recognizer: Recognizer,
+    sound: _LiveSound,
+    name: str,
+    saved: SavedDetections | None,
+    options: argparse.Namespace,
 ) -> None:
     """Print detections until the sound ends."""
     meter = _Meter(sound)
@@ -108,26 +116,28 @@ def _listen(
     if programs is not None:
         programs.write_to_stderr = options.json  # stdout is for JSON only
 
-    def report(detections: list[Detection]) -> None:
-        for detection in detections:
-            record = output.detection_record(detection)
-            line = output.json_line(record) if options.json else output.detection_line(detection)
-            print_result(line)
-            flush_output()
+    def blocks() -> Iterator[npt.NDArray[Any]]:
+        for block in sound.blocks():
+            yield block
             if programs is not None:
-                programs.run(detection)
+                programs.check()
+            meter.update(block)
 
     with (
         recognizer.stream(sound.sample_rate, threshold=options.threshold) as stream,
         contextlib.closing(meter),
         programs or contextlib.nullcontext(),
     ):
-        for block in sound.blocks():
-            report(feed(stream, block, name))
+        pieces = saved.remember(blocks(), sound.sample_rate) if saved else blocks()
+        for detection in detect(stream, pieces, name):
+            record = output.detection_record(detection)
+            line = output.json_line(record) if options.json else output.detection_line(detection)
+            print_result(line)
+            flush_output()
             if programs is not None:
-                programs.check()
-            meter.update(block)
-        report(stream.finish())
+                programs.run(detection)
+            if saved is not None:
+                saved.save(detection)
 
 
 class _Meter:
