@@ -20,16 +20,17 @@ _FEWEST_HOPS = 10  # 0.1 s; shorter sounds are clicks
 _CHUNK = 4096 * _HOP  # samples whose levels are measured at once, as an hour needs much memory
 
 # Speech is loud in at least one of these bands, in Hz. Hum and offset lie below them.
-_BANDS = ((100, 1000), (1000, 3500), (3500, 7500))
+_BANDS = ((200, 1000), (1000, 3500), (3500, 7500))
 _FIRST_DB = 10.0  # above the noise, in one band: speech
 _LEAST_DB = 5.0  # speech goes on down to this
 _QUIETEST_DB = -60.0  # below full scale; no speech is as quiet
 
-# The noise is what one level in ten does not reach in the seconds around. A gated microphone gives
-# no noise at all between words, so it is also at least 45 dB below the loudest sound there.
+# The noise is what one level in ten does not reach, in the seconds before or in those after: the
+# greater of both, as a fan may go on or off. A gated microphone gives no noise between words, so
+# the noise is also at least 45 dB below the loudest sound around.
 _NOISE_PERCENT, _LOUDEST_PERCENT = 10, 99
-_NOISE_HOPS = 100  # the noise is estimated once a second,
-_AROUND_HOPS = 400  # from four seconds before it to four seconds after it
+_NOISE_HOPS = 50  # the noise is estimated twice a second,
+_AROUND_HOPS = 400  # from the four seconds before and the four after it
 _DYNAMIC_DB = 45.0
 
 Levels = npt.NDArray[np.float32]
@@ -115,11 +116,13 @@ def _noise(bands: Levels, total: Levels) -> Levels:
     """The level of the noise in each band and hop."""
     noise = np.empty_like(bands)
     for start in range(0, len(bands), _NOISE_HOPS):
-        end = start + _NOISE_HOPS
-        around = slice(max(0, start - _AROUND_HOPS), end + _AROUND_HOPS)
-        loudest = np.percentile(total[around], _LOUDEST_PERCENT)
-        steady = np.percentile(bands[around], _NOISE_PERCENT, axis=0)
-        noise[start:end] = np.maximum(steady, loudest - _DYNAMIC_DB)
+        end = min(start + _NOISE_HOPS, len(bands))
+        first, last = max(0, start - _AROUND_HOPS), min(end + _AROUND_HOPS, len(bands))
+        before = bands[first : max(end, _AROUND_HOPS)]  # as long at the beginning of the sound
+        after = bands[max(0, min(start, len(bands) - _AROUND_HOPS)) : last]  # and at its end
+        steady = [np.percentile(part, _NOISE_PERCENT, axis=0) for part in (before, after)]
+        loudest = np.percentile(total[first:last], _LOUDEST_PERCENT)
+        noise[start:end] = np.maximum(np.maximum(*steady), loudest - _DYNAMIC_DB)
     return noise
 
 

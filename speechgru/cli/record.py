@@ -18,7 +18,7 @@ from speechgru.detection import SILENCE
 from speechgru.errors import SpeechGRUError, escape
 
 _TAKES = 10
-_SECONDS, _LEAST_SECONDS, _MOST_SECONDS = 3.0, 0.5, 10.0
+_SECONDS, _LEAST_SECONDS, _MOST_SECONDS = 3.0, 0.5, 5.0
 
 
 def add_command(commands: Any) -> argparse.ArgumentParser:
