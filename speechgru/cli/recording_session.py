@@ -154,7 +154,11 @@ class RecordingSession:
             return _Answer.KEEP
         while True:
             show(f"  {seconds:.1f} s. Enter, r, s or q? ", end="")
-            line = sys.stdin.readline()
+            try:
+                line = sys.stdin.readline()
+            except KeyboardInterrupt:
+                show("")  # the cursor stands behind the question
+                raise
             try:
                 return _Answer(line.strip().lower()) if line else _Answer.STOP
             except ValueError:
