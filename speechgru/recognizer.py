@@ -99,6 +99,11 @@ class Recognizer:
         """Length of the hops of a stream in seconds."""
         return self._rule.hop_seconds
 
+    @property
+    def window_seconds(self) -> float:
+        """Length of the audio that the model takes at once in seconds."""
+        return self._file.window_samples / self._file.sample_rate
+
     def stream(
         self, sample_rate: int = audio.SAMPLE_RATE, *, threshold: float | None = None
     ) -> Stream:

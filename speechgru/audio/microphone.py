@@ -50,12 +50,12 @@ def list_devices() -> list[Device]:
     Raises:
         MicrophoneError: there is none, or sounddevice or PortAudio is missing or does not work.
     """
-    sounddevice = _import_sounddevice()
+    sounddevice = import_sounddevice()
     try:
         devices = sounddevice.query_devices()
         default = sounddevice.default.device[0]
     except sounddevice.PortAudioError as error:
-        raise MicrophoneError(f"expected sound devices, found: {_reason(error)}") from error
+        raise MicrophoneError(f"expected sound devices, found: {reason(error)}") from error
     recording = [
         Device(
             number,
@@ -122,7 +122,7 @@ class Microphone:
         self.overflows = 0
         self._blocks: collections.deque[npt.NDArray[np.float32]] = collections.deque()
         self._arrived = threading.Event()
-        self._sounddevice = _import_sounddevice()
+        self._sounddevice = import_sounddevice()
         self._stream: Any = None
 
     def __enter__(self) -> "Microphone":
@@ -140,7 +140,7 @@ class Microphone:
         except self._sounddevice.PortAudioError as error:
             raise MicrophoneError(
                 f"{escape(self.device.name)}: expected a device that records, "
-                f"found: {_reason(error)}"
+                f"found: {reason(error)}"
             ) from error
         return self
 
@@ -174,6 +174,11 @@ class Microphone:
                     "found that it has stopped; it may have been unplugged"
                 )
 
+    def discard(self) -> None:
+        """Drop the sound that has arrived and was not read, and count overflows from zero."""
+        self._blocks.clear()
+        self.overflows = 0
+
     def _receive(self, block: Any, frames: int, time: Any, status: Any) -> None:
         """Called by PortAudio in a thread of its own."""
         full = len(self._blocks) >= _MOST_WAITING
@@ -184,7 +189,12 @@ class Microphone:
         self._arrived.set()
 
 
-def _import_sounddevice() -> Any:
+def import_sounddevice() -> Any:
+    """Import sounddevice.
+
+    Raises:
+        MicrophoneError: it or PortAudio is missing or does not work.
+    """
     try:
         with not_forking:
             import sounddevice
@@ -198,9 +208,10 @@ def _import_sounddevice() -> Any:
             "or portaudio (Fedora, Homebrew)"
         ) from error
     except Exception as error:  # its own class, where PortAudio does not start
-        raise MicrophoneError(f"expected PortAudio to start, found: {_reason(error)}") from error
+        raise MicrophoneError(f"expected PortAudio to start, found: {reason(error)}") from error
     return sounddevice
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """What PortAudio says about an error."""
     return escape(str(error.args[0]) if error.args else type(error).__name__)

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+from pathlib import Path
 
 from speechgru import modelfile
 from speechgru.cli.piped_sound import ENCODINGS
@@ -16,6 +17,13 @@ def add_model(command: argparse.ArgumentParser) -> None:
         "--model",
         metavar="M",
         help=f"model file, or a bundled model: {NAMES} (default: the first)",
+    )
+
+
+def add_device(command: argparse.ArgumentParser) -> None:
+    """Add `--device`."""
+    command.add_argument(
+        "--device", metavar="D", help="number of a microphone, or a part of its name"
     )
 
 
@@ -49,6 +57,16 @@ def add_threshold(command: argparse.ArgumentParser) -> None:
         type=_fraction,
         metavar="P",
         help="confidence from which a command is detected (default: those of the model file)",
+    )
+
+
+def add_save_detections(command: argparse.ArgumentParser) -> None:
+    """Add `--save-detections`."""
+    command.add_argument(
+        "--save-detections",
+        type=Path,
+        metavar="DIR",
+        help="save the sound before each detection in a folder, as false alarms to train with",
     )
 
 

@@ -2,16 +2,21 @@
 
 import argparse
 import contextlib
+import itertools
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-from speechgru import atomic_files
+import numpy.typing as npt
+
+from speechgru import atomic_files, audio
+from speechgru.audio import wav_files
 from speechgru.cli import arguments, output
-from speechgru.cli.piped_sound import PipedSound, feed
+from speechgru.cli.piped_sound import detect
+from speechgru.cli.saved_detections import SavedDetections
 from speechgru.cli.sources import STANDARD_INPUT, StandardInput, find_files
 from speechgru.cli.standard_streams import complain, flush_output, message, print_result
 from speechgru.cli.status_line import StatusLine, bar
@@ -45,6 +50,7 @@ def add_command(commands: Any) -> argparse.ArgumentParser:
         metavar="OUT.txt",
         help="write a label track for Audacity, of one FILE",
     )
+    arguments.add_save_detections(command)
     arguments.add_raw_format(command)
     command.set_defaults(run=_run, usage_error=command.error)
     return command
@@ -54,6 +60,8 @@ def _run(options: argparse.Namespace) -> bool:
     if (options.rate or options.format) and "-" not in options.files:
         options.usage_error("--rate and --format need the file -")
     recognizer = Recognizer(options.model)
+    folder: Path | None = options.save_detections
+    saved = SavedDetections(folder, recognizer.window_seconds) if folder is not None else None
     files, problems = find_files(options.files)
     if options.labels is not None and len(files) > 1:
         options.usage_error(f"--labels needs one file, found {len(files)}")
@@ -65,7 +73,7 @@ def _run(options: argparse.Namespace) -> bool:
         print_result(output.csv_line(output.DETECTION_COLUMNS))
     for name in files:
         try:
-            _detect(recognizer, name, width, options)
+            _detect(recognizer, name, width, saved, options)
         except (SpeechGRUError, FileNotFoundError) as error:
             if options.debug:
                 raise
@@ -74,15 +82,23 @@ def _run(options: argparse.Namespace) -> bool:
     return succeeded
 
 
-def _detect(recognizer: Recognizer, name: str, width: int, options: argparse.Namespace) -> None:
+def _detect(
+    recognizer: Recognizer,
+    name: str,
+    width: int,
+    saved: SavedDetections | None,
+    options: argparse.Namespace,
+) -> None:
     status = StatusLine()
     progress = _Progress(status, name)
     try:
         with _label_track(options.labels) as add_label:
-            for detection in _detections(recognizer, name, options, progress.update):
+            for detection in _detections(recognizer, name, saved, options, progress.update):
                 add_label(detection)
                 print_result(_line(name, detection, width, options))
                 flush_output()
+                if saved is not None:
+                    saved.save(detection)
     finally:
         status.hide()
 
@@ -90,31 +106,47 @@ def _detect(recognizer: Recognizer, name: str, width: int, options: argparse.Nam
 def _detections(
     recognizer: Recognizer,
     name: str,
+    saved: SavedDetections | None,
     options: argparse.Namespace,
     progress: Callable[[float], None],
 ) -> Iterator[Detection]:
-    if name != "-":
-        return recognizer.iter_detections(name, options.threshold, progress=progress)
-    pipe = StandardInput()
-    sound = pipe.open_sound(options.rate, options.format)
-    if sound is None:
-        return recognizer.iter_detections(pipe, options.threshold, progress=progress)
-    return _detect_in_pipe(recognizer, sound, options.threshold, progress)
+    source: str | StandardInput = name
+    if name == "-":
+        source = StandardInput()
+        sound = source.open_sound(options.rate, options.format)
+        if sound is not None:
+            blocks = ((sound.sample_rate, block) for block in sound.blocks())
+            return _detect_in_blocks(recognizer, blocks, name, saved, options.threshold, progress)
+    if saved is None:
+        return recognizer.iter_detections(source, options.threshold, progress=progress)
+    blocks = audio.read_blocks(source)
+    return _detect_in_blocks(recognizer, blocks, name, saved, options.threshold, progress)
 
 
-def _detect_in_pipe(
+def _detect_in_blocks(
     recognizer: Recognizer,
-    sound: PipedSound,
+    blocks: Generator[tuple[int, npt.NDArray[Any]], None, None],
+    name: str,
+    saved: SavedDetections | None,
     threshold: float | None,
     progress: Callable[[float], None],
 ) -> Iterator[Detection]:
-    frames = 0
-    with recognizer.stream(sound.sample_rate, threshold=threshold) as stream:
-        for block in sound.blocks():
-            yield from feed(stream, block, STANDARD_INPUT)
+    """Detect in a pipe, or in a file where the sound of detections is saved."""
+    rate, first = next(blocks)
+
+    def samples() -> Iterator[npt.NDArray[Any]]:
+        frames = 0
+        for _, block in itertools.chain([(rate, first)], blocks):
+            yield block
             frames += len(block)
-            progress(frames / sound.sample_rate)
-        yield from stream.finish()
+            progress(frames / rate)
+
+    pieces = samples()
+    if saved is not None:
+        stem = None if name == "-" else wav_files.safe_name(Path(name).stem)
+        pieces = saved.remember(pieces, rate, stem)
+    with contextlib.closing(blocks), recognizer.stream(rate, threshold=threshold) as stream:
+        yield from detect(stream, pieces, STANDARD_INPUT if name == "-" else audio.describe(name))
 
 
 @contextlib.contextmanager

@@ -3,26 +3,23 @@
 import argparse
 import contextlib
 import dataclasses
-import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import numpy.typing as npt
 
 from speechgru.audio import microphone
-from speechgru.audio.sample_arrays import full_scale, scale
 from speechgru.cli import arguments, output
-from speechgru.cli.piped_sound import PipedSound, feed
+from speechgru.cli.level_meter import level_text
+from speechgru.cli.piped_sound import PipedSound, detect
 from speechgru.cli.programs import Programs
+from speechgru.cli.saved_detections import SavedDetections
 from speechgru.cli.sources import STANDARD_INPUT, StandardInput
 from speechgru.cli.standard_streams import complain, flush_output, print_result
-from speechgru.cli.status_line import StatusLine, bar
-from speechgru.detection import Detection
+from speechgru.cli.status_line import StatusLine
 from speechgru.errors import AudioError, escape
 from speechgru.recognizer import Recognizer
-
-_QUIETEST_DB = -60.0
 
 
 class _LiveSound(Protocol):
@@ -44,9 +41,7 @@ def add_command(commands: Any) -> argparse.ArgumentParser:
         metavar="-",
         help="read raw samples or WAV from standard input (default: record from the microphone)",
     )
-    command.add_argument(
-        "--device", metavar="D", help="number of a microphone, or a part of its name"
-    )
+    arguments.add_device(command)
     command.add_argument("--list-devices", action="store_true", help="list the microphones")
     arguments.add_model(command)
     arguments.add_threshold(command)
@@ -58,6 +53,7 @@ def add_command(commands: Any) -> argparse.ArgumentParser:
         help="run a program at each detection, without a shell; {label}, {time} and {confidence} "
         "are replaced in its words",
     )
+    arguments.add_save_detections(command)
     arguments.add_raw_format(command)
     command.set_defaults(run=_run, usage_error=command.error)
     return command
@@ -86,12 +82,14 @@ def _run(options: argparse.Namespace) -> bool:
     if options.device is not None and options.source is not None:
         options.usage_error("--device and - exclude each other")
     recognizer = Recognizer(options.model)
+    folder: Path | None = options.save_detections
+    saved = SavedDetections(folder, recognizer.window_seconds) if folder is not None else None
     if options.source is None:
         device = microphone.find_device(options.device)
         with microphone.Microphone(device) as recorder:
-            _listen(recognizer, recorder, escape(device.name), options)
+            _listen(recognizer, recorder, escape(device.name), saved, options)
     else:
-        _listen(recognizer, _piped_sound(options), STANDARD_INPUT, options)
+        _listen(recognizer, _piped_sound(options), STANDARD_INPUT, saved, options)
     return True
 
 
@@ -106,7 +104,11 @@ def _piped_sound(options: argparse.Namespace) -> PipedSound:
 
 
 def _listen(
-    recognizer: Recognizer, sound: _LiveSound, name: str, options: argparse.Namespace
+    recognizer: Recognizer,
+    sound: _LiveSound,
+    name: str,
+    saved: SavedDetections | None,
+    options: argparse.Namespace,
 ) -> None:
     """Print detections until the sound ends."""
     meter = _Meter(sound)
@@ -114,26 +116,28 @@ def _listen(
     if programs is not None:
         programs.write_to_stderr = options.json  # stdout is for JSON only
 
-    def report(detections: list[Detection]) -> None:
-        for detection in detections:
-            record = output.detection_record(detection)
-            line = output.json_line(record) if options.json else output.detection_line(detection)
-            print_result(line)
-            flush_output()
+    def blocks() -> Iterator[npt.NDArray[Any]]:
+        for block in sound.blocks():
+            yield block
             if programs is not None:
-                programs.run(detection)
+                programs.check()
+            meter.update(block)
 
     with (
         recognizer.stream(sound.sample_rate, threshold=options.threshold) as stream,
         contextlib.closing(meter),
         programs or contextlib.nullcontext(),
     ):
-        for block in sound.blocks():
-            report(feed(stream, block, name))
+        pieces = saved.remember(blocks(), sound.sample_rate) if saved else blocks()
+        for detection in detect(stream, pieces, name):
+            record = output.detection_record(detection)
+            line = output.json_line(record) if options.json else output.detection_line(detection)
+            print_result(line)
+            flush_output()
             if programs is not None:
-                programs.check()
-            meter.update(block)
-        report(stream.finish())
+                programs.run(detection)
+            if saved is not None:
+                saved.save(detection)
 
 
 class _Meter:
@@ -149,10 +153,9 @@ class _Meter:
         self._frames += len(block)
         if not self._status.due():
             return
-        level = _decibels(block)
         time = output.clock(self._frames / self._sound.sample_rate)
         lost = f"  lost sound {self._overflows} times" if self._overflows else ""
-        self._status.draw(f"{time} {bar(1 - level / _QUIETEST_DB)} {level:4.0f} dB{lost}")
+        self._status.draw(f"{time} {level_text(block)}{lost}")
 
     def close(self) -> None:
         """Remove the line, and report lost sound."""
@@ -163,10 +166,3 @@ class _Meter:
     @property
     def _overflows(self) -> int:
         return getattr(self._sound, "overflows", 0)  # a pipe has none
-
-
-def _decibels(block: npt.NDArray[Any]) -> float:
-    """Level of a block below full scale, at least that of the empty bar."""
-    samples = scale(block, *full_scale(block.dtype))
-    power = float(np.mean(np.square(samples, dtype=np.float64)))
-    return max(_QUIETEST_DB, 10 * math.log10(power + 1e-20))

@@ -2,7 +2,7 @@
 
 import dataclasses
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -203,12 +203,19 @@ class _Header:
         return data
 
 
-def feed(stream: Stream, block: npt.NDArray[Any], name: str) -> list[Detection]:
+def _feed(stream: Stream, block: npt.NDArray[Any], name: str) -> list[Detection]:
     """Feed a stream; its error names the source of the block."""
     try:
         return stream.feed(block)
     except AudioError as error:
         raise AudioError(str(error).replace("<block>", name, 1)) from error
+
+
+def detect(stream: Stream, blocks: Iterable[npt.NDArray[Any]], name: str) -> Iterator[Detection]:
+    """Feed a stream to the end of a sound, and yield its detections as soon as they are known."""
+    for block in blocks:
+        yield from _feed(stream, block, name)
+    yield from stream.finish()
 
 
 def _parse_format(content: bytes, order: str, name: str) -> tuple[str | None, int, int]:

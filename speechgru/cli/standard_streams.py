@@ -65,6 +65,17 @@ def complain(text: str) -> None:
         discard(2)
 
 
+def show(text: str, end: str = "\n") -> None:
+    """Print what a user who is recording is to do or to know, on stderr."""
+    status_line.hide()
+    if sys.stderr is None:
+        return
+    try:
+        print(text, end=end, file=sys.stderr, flush=True)
+    except OSError:  # stderr is closed or full
+        discard(2)
+
+
 @contextlib.contextmanager
 def silent_libraries(debug: bool) -> Iterator[None]:
     """Keep what libraries such as LiteRT and libmpg123 print off stderr, but not our messages."""

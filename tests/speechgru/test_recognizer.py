@@ -57,6 +57,10 @@ def test_labels_are_the_commands_unknown_and_silence(bundled):
     assert bundled.labels == (*WORDS, "unknown", "silence")
 
 
+def test_the_window_of_the_bundled_model_is_a_second(bundled):
+    assert bundled.window_seconds == 1.0
+
+
 def test_every_kind_of_source_gives_the_same_answer(bundled, yes):
     samples, rate = soundfile.read(yes, dtype="float32")
     expected = bundled.recognize(str(yes))

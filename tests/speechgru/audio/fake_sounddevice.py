@@ -19,6 +19,9 @@ class FakeSoundDevice(types.ModuleType):
         devices: names of devices with the number of channels that they record.
         blocks: what the stream delivers, as (block, overflow).
         failure: what opening a stream raises, or None.
+        played: what has been played, as (samples, rate).
+        speaker_rate: usual rate of the loudspeaker in Hz; None: there is none.
+        playback_failure: what playing raises, or None.
         unplugged: whether the stream ends after the last block; otherwise it stays silent.
     """
 
@@ -30,15 +33,29 @@ class FakeSoundDevice(types.ModuleType):
         self.default = types.SimpleNamespace(device=[1, 0])
         self.blocks: list[tuple[np.ndarray, bool]] = []
         self.failure: Exception | None = None
+        self.played: list[tuple[np.ndarray, int]] = []
+        self.speaker_rate: float | None = 48000.0
+        self.playback_failure: Exception | None = None
         self.unplugged = True
         self.opened: dict[str, Any] = {}
         self.InputStream = lambda **options: _Stream(self, options)
 
-    def query_devices(self) -> list[dict[str, Any]]:
+    def query_devices(self, *, kind: str | None = None) -> Any:
+        if kind is not None:
+            assert kind == "output"
+            if self.speaker_rate is None:
+                raise PortAudioError("Error querying device -1")
+            return {"name": "Speaker", "default_samplerate": self.speaker_rate}
         return [
             {"name": name, "max_input_channels": channels, "default_samplerate": 48000.0}
             for name, channels in self.devices.items()
         ]
+
+    def play(self, samples: np.ndarray, rate: int, *, blocking: bool) -> None:
+        assert blocking
+        if self.playback_failure is not None:
+            raise self.playback_failure
+        self.played.append((samples, rate))
 
 
 class _Stream:

@@ -179,3 +179,13 @@ def test_importing_the_module_needs_no_sounddevice(tmp_path):
         check=True,
         env={**os.environ, "PYTHONPATH": path},
     )
+
+
+def test_discarded_sound_is_not_read_and_not_counted(sounddevice):
+    sounddevice.blocks = [(np.full((10, 1), 0.5, np.float32), True)] * 3
+    with Microphone(find_device(None)) as recorder:
+        recorder._stream._thread.join()
+        recorder.discard()
+        assert recorder.overflows == 0
+        with pytest.raises(MicrophoneError):
+            next(recorder.blocks())

@@ -201,3 +201,35 @@ def test_a_label_track_does_not_replace_a_recording(recording, tmp_path, capfd):
         assert output == ""
         assert errors.startswith(f"speechgru: {copy}: expected a text file or none, found")
     assert copy.read_bytes() == Path(recording).read_bytes()
+
+
+def test_the_sound_before_each_detection_is_saved_by_file_and_time(recording, yes, tmp_path, capfd):
+    out = tmp_path / "alarms"
+    assert main(["detect", recording, yes, "--csv", "--save-detections", str(out)]) == 0
+    rows = list(csv.reader(capfd.readouterr().out.splitlines()))[1:]
+    assert [row[1] for row in rows] == ["yes", "stop", "go", "yes"]
+    expected = [
+        f"{label}/{Path(file).stem}_{float(time):.2f}_{float(confidence):.3f}.wav"
+        for file, label, time, confidence in rows
+    ]
+    assert sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()) == sorted(
+        expected
+    )
+
+
+def test_detections_are_the_same_where_their_sound_is_saved(recording, samples, tmp_path, capfd):
+    files = [recording, *map(str, sorted(samples.glob("*-stereo.wav")))]
+    assert main(["detect", *files]) == 0
+    expected = capfd.readouterr().out
+    assert main(["detect", *files, "--save-detections", str(tmp_path)]) == 0
+    assert capfd.readouterr().out == expected
+
+
+def test_a_file_that_cannot_be_read_is_one_line_where_detections_are_saved(yes, tmp_path, capfd):
+    (tmp_path / "bad.wav").write_bytes(b"no sound")
+    out = tmp_path / "out"
+    bad = str(tmp_path / "bad.wav")
+    assert main(["detect", bad, "nothing.wav", yes, "--save-detections", str(out)]) == 2
+    output, errors = capfd.readouterr()
+    assert output.split()[-2] == "yes"
+    assert [line.split(": ")[1] for line in errors.splitlines()] == [bad, "nothing.wav"]

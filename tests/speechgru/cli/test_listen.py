@@ -1,7 +1,7 @@
 """`speechgru listen`: detections of live sound, from a fake microphone and from pipes."""
 
 import json
-import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+import soundfile
 
 from speechgru import audio
 from speechgru.cli import main
@@ -242,38 +243,6 @@ def test_a_terminal_shows_time_and_level_and_words_stand_on_lines_of_their_own(r
         assert line.rpartition("\r")[2].split()[1] == word
 
 
-@pytest.fixture
-def sound_server(tmp_path_factory):
-    """PulseAudio with a loudspeaker that does not exist, and its monitor as the microphone."""
-    pytest.importorskip(
-        "sounddevice", reason="needs the extra mic", exc_type=(ImportError, OSError)
-    )
-    for program in ("pulseaudio", "pactl", "paplay"):
-        if shutil.which(program) is None:
-            pytest.skip("needs PulseAudio")
-    folder = tmp_path_factory.mktemp("pulse")
-    socket = folder / "socket"
-    environment = {
-        **{key: value for key, value in os.environ.items() if key != "DISPLAY"},
-        "HOME": str(folder),
-        "XDG_RUNTIME_DIR": str(folder),
-        "PULSE_SERVER": f"unix:{socket}",
-        "PULSE_SOURCE": "speaker.monitor",
-    }
-    options = ["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"]
-    modules = [f"module-native-protocol-unix socket={socket} auth-anonymous=1"]
-    modules += ["module-null-sink sink_name=speaker"]
-    command = ["pulseaudio", *options, *(f"--load={module}" for module in modules)]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as server:
-        try:
-            deadline = time.monotonic() + 10
-            while not socket.exists() and time.monotonic() < deadline:
-                time.sleep(0.1)
-            yield environment, server
-        finally:
-            server.kill()
-
-
 @linux
 def test_a_real_microphone_is_heard_and_unplugged(sound_server, recording):
     environment, server = sound_server
@@ -327,3 +296,44 @@ def test_the_output_of_programs_is_not_between_lines_of_json(three_words):
 def test_no_sound_in_a_pipe_is_one_line():
     message = "speechgru: <stdin>: expected sound, found no samples\n"
     assert listen(b"") == listen(b"\0") == (2, [], message)
+
+
+def test_the_sound_before_each_detection_is_saved(sounddevice, tmp_path, capfd):
+    out = tmp_path / "alarms" / "monday"
+    assert main(["listen", "--save-detections", str(out)]) == 2
+    names = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.wav"))
+    assert [name.split("/")[0] for name in names] == sorted(WORDS)
+    printed = dict(line.split()[1:3] for line in capfd.readouterr().out.splitlines())
+    for name in names:
+        label, file = name.split("/")
+        assert re.fullmatch(rf"\d{{8}}-\d{{6}}-\d{{3}}_{printed[label]}\.wav", file)
+        info = soundfile.info(out / name)
+        assert (info.samplerate, info.channels, info.subtype) == (16000, 1, "PCM_16")
+        assert info.frames <= 2 * 16000  # the window of the model and a second
+        assert main(["detect", str(out / name), "--threshold", "0.1"]) == 0
+        assert f"  {label} " in capfd.readouterr().out
+
+
+def test_a_full_disk_is_one_line_and_listening_goes_on(sounddevice, monkeypatch, tmp_path, capfd):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    assert main(["listen", "--save-detections", str(tmp_path)]) == 2
+    output, errors = capfd.readouterr()
+    assert [line.split()[1] for line in output.splitlines()] == WORDS
+    first, last = errors.splitlines()
+    assert first.startswith(f"speechgru: {tmp_path}/yes/")
+    assert first.endswith("No space left on device; not every detection is saved")
+    assert last == f"speechgru: Built-in Mic: {UNPLUGGED}"
+    assert list(tmp_path.rglob("*.wav")) == []
+
+
+def test_a_folder_that_cannot_be_written_is_one_line_before_anything_is_heard(
+    sounddevice, tmp_path, capfd
+):
+    (tmp_path / "file").touch()
+    assert main(["listen", "--save-detections", str(tmp_path / "file")]) == 2
+    output, errors = capfd.readouterr()
+    assert output == ""
+    assert errors == f"speechgru: {tmp_path}/file: expected a folder or nothing, found a file\n"
