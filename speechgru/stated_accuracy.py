@@ -7,7 +7,7 @@ other speech for commands all day.
 from collections.abc import Mapping
 from typing import Any, Literal
 
-ValidationUnknown = Literal["recorded words", "negative speech", "made sounds"]
+ValidationUnknown = Literal["recorded words", "negative speech", "synthetic voices", "made sounds"]
 
 
 def describe_accuracy(stated: Mapping[str, Any], after_clips: str = "") -> str | None:
@@ -26,11 +26,12 @@ def describe_accuracy(stated: Mapping[str, Any], after_clips: str = "") -> str |
         return None
     text = f"{accuracy:.2%}" + ("" if clips is None else f" on {clips:,} clips") + after_clips
     is_measured = (stated.get("detection") or {}).get("false_accepts_per_hour") is not None
+    on_real_speech = "" if is_measured else ", so false accepts on real speech are unknown"
     unknown = {
         "recorded words": '; its "unknown" was recordings of other words',
         "negative speech": '; its "unknown" was held-out negative speech',
-        "made sounds": '; its "unknown" was made sounds alone'
-        + ("" if is_measured else ", so false accepts on real speech are unknown"),
+        "synthetic voices": '; its "unknown" was spoken by synthetic voices' + on_real_speech,
+        "made sounds": '; its "unknown" was made sounds alone' + on_real_speech,
     }
     return text + unknown.get(stated.get("validation_unknown", ""), "") + _false_commands(stated)
 

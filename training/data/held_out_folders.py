@@ -3,18 +3,17 @@
 from pathlib import Path
 
 from training.clips.errors import DataError
-from training.clips.finding import LISTS, noise_folders
-from training.clips.names import comparable
+from training.clips.finding import noise_folders
 from training.data.sources import DataSources
 from training.output.messages import printable
 
 
 def check_sources(sources: DataSources) -> None:
-    """Check that no other folder has clips of the data folder, and that synthetic ones are whole.
+    """Check that no other folder has clips of the data folder.
 
     Raises:
         DataError: a folder is, holds or lies in the data folder, unless it is a noise folder in
-            `_background_noise_`; or there are lists of clips in the synthetic folder.
+            `_background_noise_`.
     """
     data = sources.data.resolve()
     folders = [("synthetic", sources.synthetic), ("noise", sources.noise)]
@@ -27,8 +26,6 @@ def check_sources(sources: DataSources) -> None:
                 f"{printable(sources.data)}, whose clips to validate on and to test with may be "
                 "in it"
             )
-    if sources.synthetic is not None:
-        _refuse_lists(sources.synthetic)
 
 
 def _overlap(one: Path, other: Path) -> bool:
@@ -39,13 +36,3 @@ def _is_background_noise(folder: Path, data: Path) -> bool:
     if not data.is_dir():
         return False
     return any(folder.resolve().is_relative_to(own.resolve()) for own in noise_folders(data))
-
-
-def _refuse_lists(folder: Path) -> None:
-    lists = {f"{name}.txt" for name in LISTS}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if comparable(path.name) in lists:
-            raise DataError(
-                f"{printable(folder)}: expected clips for training only, found "
-                f"{printable(path.name)}"
-            )

@@ -13,6 +13,7 @@ from training.clips.clip import Clip
 from training.clips.finding import find_clips
 from training.clips.reading import Reading
 from training.clips.speakers import clips_without_speaker
+from training.clips.split_lists import listed_clips
 from training.clips.splitting import Split, split_clips
 from training.clips.window import WINDOW, Samples
 from training.clips.words import (
@@ -68,7 +69,8 @@ class Task:
             those of "validation", "validation_unknown" and "validation_silence", in this order.
         skipped: path and reason of every file that cannot be used (see `clips.Reading`).
         validation_unknown: what the validation clips of "unknown" are: recordings of other words;
-            negative speech of speakers that are not trained on; or sounds made of commands.
+            negative speech of speakers that are not trained on; words by synthetic voices; or
+            sounds made of commands.
             Default "recorded words".
         held_out_speech: all windows of the negative speech that is held out, int16, shape
             (n, window). They do not overlap. Default: none.
@@ -112,6 +114,7 @@ def make_task(
     spliced_share: float = 0.0,
     negative_share: float = NEGATIVE_SHARE,
     noise: Path | None = None,
+    spoken: bool = False,
     windows: Sequence[int] = (WINDOW,),
 ) -> Task:
     """Read a data folder, and lay out the clips that are drawn for each label.
@@ -132,7 +135,7 @@ def make_task(
         words: command words; None to choose them, `["all"]` for every word folder.
         negative: folders of speech without commands, of any length, for "unknown"; may be empty.
         synthetic: folder of `<word>/<file>` spoken by speech synthesisers, for training only; or
-            None.
+            None. Clips that validation_list.txt or testing_list.txt in it name are left out.
         synthetic_weight: how often a synthetic clip of a command is drawn, at least, for each
             time a real one is.
         synthetic_share: least share of synthetic clips in what is drawn of a label.
@@ -162,7 +165,7 @@ def make_task(
     streams = np.random.SeedSequence(seed).spawn(3)
     for_training, for_validation, for_noise = map(np.random.default_rng, streams)
 
-    voices = respell(find_clips(synthetic), commands) if synthetic else []
+    voices = respell(_unlisted_clips(synthetic), commands) if synthetic else []
     spoken = [clip for clip in (*split.training, *voices) if clip.word in commands]
     window = choose_window(windows, spoken, data)
     reading = Reading(commands)
@@ -204,9 +207,16 @@ def make_task(
         speakers_known=speakers_known,
         lists=_lists(training, validation, noises) | _held_out_list(speech),
         skipped=reading.skipped,
-        validation_unknown=unknown_of(validation),
+        validation_unknown="synthetic voices" if spoken else unknown_of(validation),
         held_out_speech=np.array([samples for _, samples in held_out], np.int16),
     )
+
+
+def _unlisted_clips(folder: Path) -> list[Clip]:
+    """The clips of a folder that its lists do not name: those are not to train on."""
+    clips = find_clips(folder)
+    listed = listed_clips(folder, clips)
+    return [clip for clip in clips if clip not in listed.validation | listed.testing]
 
 
 def _split_speech(

@@ -94,7 +94,7 @@ def parse_arguments(arguments: Sequence[str]) -> Options:
         values[name] = tuple(values[name])
     if "phrases" in given:
         _check_phrases(given)
-        values.setdefault("recipe", "phrases")
+        values.setdefault("recipe", "own_words")
     return Options(**values, given=given, command=tuple(arguments))
 
 

@@ -124,6 +124,7 @@ def _make_task(data: Path, options: Options, recipe: Recipe) -> Task:
         seed=recipe.seed,
         spliced_share=recipe.spliced_share,
         negative_share=recipe.negative_share,
+        spoken=options.phrases is not None and options.synthetic is None,
         windows=recipe.windows,
     )
 
@@ -172,6 +173,7 @@ def _describe(
 _UNKNOWN = {
     "recorded words": "recordings of other words",
     "negative speech": "negative speech of speakers that are not trained on",
+    "synthetic voices": "words spoken by synthetic voices",
     "made sounds": "made sounds alone",
 }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from speechgru import modelfile
 from speechgru.errors import SpeechGRUError
+from training.evaluation.card_row import update_card
 from training.loop.checks import Plan, find_labels
 from training.own_words.phrases import check_phrases
 from training.own_words.speech import Speech, plan_speech, speak
@@ -89,6 +90,8 @@ def finish(plan: Plan, speech: Speech) -> None:
         load_model(out / MODEL), speech.clips, report_folder=out / "report", streams=streams
     )
     print(f"{headline(report)}\n\n{tables(report)}\n")
+    if not real:
+        _state_synthetic(out / MODEL)
     stated = modelfile.read(out / MODEL).settings["detection"]
     print(f"{out / MODEL}: {stated['measured_on']}")
     if not real:
@@ -99,6 +102,17 @@ def finish(plan: Plan, speech: Speech) -> None:
         )
     print(f"report: {out / 'report' / 'report.html'}")
     print(f"try it: speechgru listen --model {out / MODEL}")
+
+
+def _state_synthetic(model: Path) -> None:
+    """State in a model file and in its card that no real speech was measured."""
+    detection = modelfile.read(model).settings["detection"]
+    measured_on = (
+        f"{detection['measured_on']}; all of it by synthetic voices: false accepts on real speech "
+        "are unknown"
+    )
+    modelfile.write_detection(model, {"measured_on": measured_on})
+    update_card(model, {**detection, "measured_on": measured_on})
 
 
 def _describe(plan: Plan, phrases: Sequence[str], speech: Speech) -> None:

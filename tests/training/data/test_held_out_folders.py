@@ -1,5 +1,7 @@
 """Folders that may hold clips that are held out."""
 
+import shutil
+
 import pytest
 
 from tests.training.data.made_tasks import task
@@ -42,7 +44,10 @@ def test_folders_with_alike_names_are_apart(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["testing_list.txt", "Validation_List.txt"])
-def test_synthetic_clips_with_lists_are_refused(name, word_folder, tmp_path):
-    (tmp_path / name).touch()
-    with pytest.raises(DataError, match=f"expected clips for training only, found {name}"):
-        task(word_folder, synthetic=tmp_path)
+def test_synthetic_clips_in_lists_are_not_trained_on(name, word_folder, tmp_path):
+    made = tmp_path / "yes"
+    made.mkdir()
+    for file in ("robot_nohash_0.wav", "robot_nohash_1.wav"):
+        shutil.copy(next((word_folder / "yes").iterdir()), made / file)
+    (tmp_path / name).write_text("yes/robot_nohash_1.wav\n")
+    assert task(word_folder, synthetic=tmp_path).lists["synthetic"] == ["yes/robot_nohash_0.wav"]
