@@ -147,6 +147,7 @@ def make_task(
             Default 0.25.
         noise: folder of noises, of any rate and length, besides `_background_noise_`. Default:
             None.
+        spoken: whether the data folder was spoken by speech synthesisers. Default False.
         windows: samples of a clip, or several such numbers, ascending: the first into which 95 %
             of the words to train on fit is chosen (see `choose_window`). Default: one second.
 
@@ -166,8 +167,8 @@ def make_task(
     for_training, for_validation, for_noise = map(np.random.default_rng, streams)
 
     voices = respell(_unlisted_clips(synthetic), commands) if synthetic else []
-    spoken = [clip for clip in (*split.training, *voices) if clip.word in commands]
-    window = choose_window(windows, spoken, data)
+    of_commands = [clip for clip in (*split.training, *voices) if clip.word in commands]
+    window = choose_window(windows, of_commands, data)
     reading = Reading(commands)
     noises = read_noises(reading, data, noise, window)
     speech = _split_speech(

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from speechgru.atomic_files import write_text
 from speechgru.detection import NOT_COMMANDS
 from speechgru.stated_accuracy import describe_accuracy
-from training.clips.words import UNKNOWN
 from training.clips.window import RATE
+from training.clips.words import UNKNOWN
 from training.data.task import Task
 from training.figures.confusion_matrix import plot_confusion
 from training.figures.learning_curves import plot_curves

@@ -25,7 +25,7 @@ def check_phrases(phrases: Sequence[str]) -> tuple[str, ...]:
                 f"--phrases: expected one to {MOST_WORDS} words, found {len(words)} in {phrase!r}"
             )
         for word in words:
-            if not re.fullmatch(r"[^\W\d_]+(['’][^\W\d_]+)*", word):
+            if not re.fullmatch(r"[^\W\d_]+(['\u2019][^\W\d_]+)*", word):
                 raise SynthesisError(
                     f"--phrases: expected words of letters (numbers spelled out), found {word!r} "
                     f"in {phrase!r}"

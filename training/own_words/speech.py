@@ -56,16 +56,14 @@ class Speech:
     @property
     def minutes(self) -> float:
         """About how long the voices speak."""
-        engines: Counter[str] = Counter()
-        for turns in self.turns.values():
-            engines.update({turn.speaker.engine: 0 for turn in turns})
-            for turn in turns:
-                engines[turn.speaker.engine] += len(turn.files)
+        clips: Counter[str] = Counter()
         for side in SIDES:
-            turns = sentence_voices(self.voices[side]).turns.split()
-            for engine in turns:
-                engines[engine] += round(4 * SENTENCES_PER_HOUR * HOURS[side] / len(turns))
-        seconds = sum(CLIP_SECONDS[engine] * count for engine, count in engines.items())
+            for turn in self.turns[side]:
+                clips[turn.speaker.engine] += len(turn.files)
+            engines = sentence_voices(self.voices[side]).turns.split()
+            for engine in engines:
+                clips[engine] += round(4 * SENTENCES_PER_HOUR * HOURS[side] / len(engines))
+        seconds = sum(CLIP_SECONDS[engine] * count for engine, count in clips.items())
         return seconds / 60 / min(2, os.cpu_count() or 1)
 
     @property
@@ -118,9 +116,7 @@ def speak(speech: Speech) -> None:
     write_text(speech.clips / "validation_list.txt", "".join(f"{name}\n" for name in held_out))
     for side in SIDES:
         voices = sentence_voices(speech.voices[side])
-        write_sentences(
-            speech.sentences(side), HOURS[side], side, [], speech.seed, voices=voices
-        )
+        write_sentences(speech.sentences(side), HOURS[side], side, [], speech.seed, voices=voices)
 
 
 def sentence_voices(voices: dict[str, list[str]]) -> Voices:

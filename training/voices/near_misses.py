@@ -23,9 +23,9 @@ VOWELS = frozenset("aeiouyæøœɐɑɒɔəɚɛɜɨɪɵʉʊʌʏ")
 GROUPS = tuple(
     frozenset(group.split())
     for group in (
-        "p b", "t d ɾ ʔ", "k ɡ g x", "f v θ ð w", "s z", "ʃ ʒ tʃ dʒ ç", "m n ŋ ɲ", "l ɹ r ʁ ʎ ɫ", "h",
-        "j", "i iː ɪ y ʏ", "e ɛ æ eɪ ɛɹ œ ø", "ɑ ɑː ɒ ɔ ɔː ʌ a ɐ ɑːɹ", "u uː ʊ", "o oʊ əʊ oː ɔɹ oːɹ",
-        "ə ɚ ɜ ɜː", "aɪ ɔɪ", "aʊ",
+        "p b", "t d ɾ ʔ", "k ɡ g x", "f v θ ð w", "s z", "ʃ ʒ tʃ dʒ ç", "m n ŋ ɲ", "l ɹ r ʁ ʎ ɫ",
+        "h", "j", "i iː ɪ y ʏ", "e ɛ æ eɪ ɛɹ œ ø", "ɑ ɑː ɒ ɔ ɔː ʌ a ɐ ɑːɹ", "u uː ʊ",
+        "o oʊ əʊ oː ɔɹ oːɹ", "ə ɚ ɜ ɜː", "aɪ ɔɪ", "aʊ",
     )
 )  # fmt: skip
 
@@ -73,10 +73,12 @@ def text_near_misses(
                 found |= dict.fromkeys(map(" ".join, itertools.combinations(words, size)))
             found |= dict.fromkeys(map(" ".join, itertools.permutations(words)))
         for place in range(count):
-            theirs = [other[place] for other in all_words if place < len(other) and count > 1]
-            drawn = rng.choice(other_words, number, replace=False) if count > 1 else []
+            if count == 1:
+                continue
+            theirs = [other[place] for other in all_words if place < len(other)]
+            drawn = rng.choice(other_words, number, replace=False).tolist()
             for word in (*theirs, *drawn):
-                found[" ".join([*words[:place], str(word), *words[place + 1 :]])] = None
+                found[" ".join([*words[:place], word, *words[place + 1 :]])] = None
     return [text for text in found if not holds_phrase(text, phrases)]
 
 

@@ -12,8 +12,8 @@ from training.voices.errors import SynthesisError
 from training.voices.sentence_speakers import SIDES
 from training.voices.speakers import NEURAL_ENGINES, USUAL_PITCH, Speaker
 
-# Shares of the engines. kokoro is the most natural one and takes about a second for a clip; espeak-ng
-# has the most voices, which sound least like a person.
+# Shares of the engines. kokoro is the most natural one, and takes about a second for a clip.
+# espeak-ng has the most voices; they sound least like people.
 PHRASE_SHARES: dict[str, dict[str, float]] = {
     "training": {"kokoro": 3, "piper": 2, "flite": 4, "festival": 4, "espeak-ng": 5},
     "held-out": {"kokoro": 4, "flite": 1, "espeak-ng": 3},

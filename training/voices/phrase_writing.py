@@ -24,6 +24,7 @@ from training.voices.synthesis import speak
 from training.voices.worker_threads import worker_threads
 
 QUIET = 0.1  # seconds before and after the speech
+TEXT_ENGINES = ("flite", "festival")  # they take no phonemes
 LETTER_SECONDS = 0.025, 0.3  # a voice that takes less or more for a letter has made a mistake
 
 
@@ -70,15 +71,13 @@ def plan_turns(
     words = {text: n for text, n in texts.others.items() if not text.startswith("[[")}
     sounds = {text: n for text, n in texts.others.items() if text.startswith("[[")}
     others = divide(words, OTHER_SHARES[side], voices)
-    altered = divide(sounds, OTHER_SHARES[side], [e for e in voices if e not in ("flite", "festival")])
+    altered = divide(sounds, OTHER_SHARES[side], [e for e in voices if e not in TEXT_ENGINES])
     turns = []
     for number, engine in enumerate(voices):
         rng = np.random.default_rng([seed, 5, number, len(side)])
         counts = {**phrases[engine], **others[engine], **altered.get(engine, {})}
         most = max(counts.values(), default=0)
-        speakers = draw_phrase_speakers(
-            engine, voices[engine], most, rng, blend=side == "training"
-        )
+        speakers = draw_phrase_speakers(engine, voices[engine], most, rng, blend=side == "training")
         for place, (speaker, own) in enumerate(
             zip(speakers, deal_words(counts, most), strict=True)
         ):

@@ -1,7 +1,5 @@
 """Streams without a command."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import soundfile

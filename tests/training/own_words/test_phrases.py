@@ -1,0 +1,31 @@
+"""Tests of training/own_words/phrases.py."""
+
+import pytest
+
+from training.own_words.phrases import check_phrases
+from training.voices.errors import SynthesisError
+
+
+def test_phrases_keep_their_spelling_and_lose_extra_blanks():
+    assert check_phrases(["lights  on", " Grüß Gott", "don't stop"]) == (
+        "lights on",
+        "Grüß Gott",
+        "don't stop",
+    )
+
+
+@pytest.mark.parametrize(
+    ("phrases", "reason"),
+    [
+        (["turn on all the lights"], "expected one to 4 words, found 5"),
+        (["  "], "expected one to 4 words, found 0"),
+        (["channel 4"], "numbers spelled out"),
+        (["../x"], "expected words of letters"),
+        (["[[l'aIt]]"], "expected words of letters"),
+        (["Unknown"], "every model has this label"),
+        (["lights on", "Lights  On"], "expected different phrases"),
+    ],
+)
+def test_what_cannot_be_a_phrase_is_refused(phrases, reason):
+    with pytest.raises(SynthesisError, match=reason):
+        check_phrases(phrases)
