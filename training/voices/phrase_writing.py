@@ -95,7 +95,8 @@ def write_turns(folder: Path, turns: Sequence[Turn], title: str) -> int:
         title: title of the progress bar.
 
     Returns:
-        The number of texts that were left out since a voice said them in an impossible time.
+        The number of clips that are missing: a voice made no sound of a text, or took an impossible
+        time for it.
 
     Raises:
         SynthesisError: a synthesiser fails.
@@ -111,8 +112,9 @@ def write_turns(folder: Path, turns: Sequence[Turn], title: str) -> int:
         bar.update(total - sum(len(turn.files) for turn in missing))
         for turn, sounds in zip(missing, pool.map(_speak, missing), strict=True):
             rng = np.random.default_rng(turn.seed)
+            bar.update(len(turn.files))
+            dropped += len(turn.files) - len(sounds)
             for text, sound in sounds:
-                bar.update()
                 if has_plausible_length(turn.speaker, text, len(sound) / SAMPLE_RATE - 2 * QUIET):
                     _write(folder / turn.files[text], sound, rng)
                 else:
@@ -133,7 +135,9 @@ def _missing(folder: Path, turn: Turn) -> Turn:
 
 
 def _speak(turn: Turn) -> list[tuple[str, np.ndarray]]:
-    return speak(turn.speaker, turn.files, before=QUIET, after=QUIET) if turn.files else []
+    if not turn.files:
+        return []
+    return speak(turn.speaker, turn.files, before=QUIET, after=QUIET, skip_silent=True)
 
 
 def _write(path: Path, sound: np.ndarray, rng: np.random.Generator) -> None:

@@ -26,7 +26,12 @@ FESTIVAL_PAUSE = 0.2  # seconds of pause, partly hissing, around festival's spee
 
 
 def speak(
-    speaker: Speaker, texts: Iterable[str], *, before: float, after: float
+    speaker: Speaker,
+    texts: Iterable[str],
+    *,
+    before: float,
+    after: float,
+    skip_silent: bool = False,
 ) -> list[tuple[str, np.ndarray]]:
     """Return each text with its sound: mono at 16 kHz, trimmed, with a peak of 1.
 
@@ -35,6 +40,8 @@ def speak(
         texts: words of the letters a to z, or sentences as `sentences.normalise` returns them.
         before: seconds of quiet before the speech.
         after: seconds of quiet after the speech.
+        skip_silent: whether to leave out texts of which the voice makes no sound, as some voices
+            do of short words. Default False.
 
     Raises:
         SynthesisError: the synthesiser is not installed, fails, or makes no sound.
@@ -42,13 +49,22 @@ def speak(
     with tempfile.TemporaryDirectory(prefix="speech-") as folder:
         files = {text: Path(folder, f"{number}.wav") for number, text in enumerate(texts)}
         SYNTHESISERS[speaker.engine](speaker, files)
-        sounds = [(text, _read(path, text, speaker)) for text, path in files.items()]
+        sounds = {text: _read(path, speaker) for text, path in files.items()}
+        silent = [text for text, sound in sounds.items() if not sound.any()]
+        if silent and not skip_silent:
+            raise SynthesisError(
+                f"{speaker.engine}: expected the sound of {silent[0]!r} in {folder}, found none"
+            )
     quiet = NEURAL_QUIET if speaker.is_neural else QUIET
-    return [(text, trim(sound, before, after, quiet)) for text, sound in sounds]
+    return [
+        (text, trim(sound / np.abs(sound).max(), before, after, quiet))
+        for text, sound in sounds.items()
+        if sound.any()
+    ]
 
 
-def _read(path: Path, text: str, speaker: Speaker) -> np.ndarray:
-    """Read what a synthesiser wrote; apply the speaker's size and set the peak to 1."""
+def _read(path: Path, speaker: Speaker) -> np.ndarray:
+    """Read what a synthesiser wrote and apply the speaker's size; zeros if there is no sound."""
     try:
         sound, rate = soundfile.read(path)
     except soundfile.SoundFileError:
@@ -57,8 +73,5 @@ def _read(path: Path, text: str, speaker: Speaker) -> np.ndarray:
         pause = int(FESTIVAL_PAUSE * speaker.stretch * rate)
         sound = sound[pause:-pause]
     if not sound.any():
-        raise SynthesisError(
-            f"{speaker.engine}: expected the sound of {text!r} in {path.parent}, found none"
-        )
-    sound = soxr.resample(sound, rate * speaker.size, SAMPLE_RATE)
-    return np.asarray(sound / np.abs(sound).max())
+        return np.zeros(1)
+    return np.asarray(soxr.resample(sound, rate * speaker.size, SAMPLE_RATE))

@@ -18,7 +18,7 @@ def voice(monkeypatch):
     """A voice that says every text in half a second; returns who has spoken."""
     spoken = []
 
-    def speak(speaker, texts, *, before, after):
+    def speak(speaker, texts, *, before, after, skip_silent):
         spoken.append(speaker)
         sound = np.sin(np.arange(8000) / 5)
         return [(text, sound) for text in texts]

@@ -5,6 +5,7 @@ import pytest
 
 from training.voices import synthesis
 from training.voices.errors import SynthesisError
+from training.voices.sound import write_wav
 from training.voices.speakers import ENGINES, Speaker
 from training.voices.synthesis import SYNTHESISERS, speak
 
@@ -43,3 +44,15 @@ def test_a_synthesiser_that_makes_no_sound_is_an_error(monkeypatch, written):
         SynthesisError, match=r"flite: expected the sound of 'go' in .*, found none"
     ):
         speak(Speaker("flite", "awb"), ["go"], before=0, after=0)
+
+
+def test_texts_of_which_a_voice_makes_no_sound_may_be_left_out(monkeypatch):
+    def write(speaker, files):
+        write_wav(files["stop"], np.sin(np.arange(4000)), 16000, "PCM_16")
+        write_wav(files["eight"], np.zeros(4000), 16000, "PCM_16")
+
+    monkeypatch.setitem(synthesis.SYNTHESISERS, "flite", write)
+    spoken = speak(
+        Speaker("flite", "awb"), ["stop", "eight"], before=0, after=0, skip_silent=True
+    )
+    assert [text for text, _ in spoken] == ["stop"]
