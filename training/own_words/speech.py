@@ -16,8 +16,11 @@ from training.voices.sentence_writing import write_sentences
 from training.voices.words import COMMANDS, OTHER_WORDS
 
 SIDES = ("held-out", "training")
-HOURS = {"held-out": 0.2, "training": 0.3}  # of sentences
-SENTENCE_TURNS = "flite festival espeak-ng kokoro flite festival espeak-ng piper flite festival"
+HOURS = {"held-out": 0.5, "training": 0.4}  # of sentences
+SENTENCE_TURNS = {  # kokoro, which takes long, has few
+    "training": "flite festival espeak-ng kokoro flite festival espeak-ng piper flite festival",
+    "held-out": "espeak-ng flite espeak-ng espeak-ng kokoro espeak-ng espeak-ng flite espeak-ng",
+}
 
 # Processor seconds for one clip, with two cores; a sentence takes as much as four clips.
 CLIP_SECONDS = {"kokoro": 1.3, "piper": 0.25, "festival": 0.1, "flite": 0.06, "espeak-ng": 0.05}
@@ -60,7 +63,7 @@ class Speech:
         for side in SIDES:
             for turn in self.turns[side]:
                 clips[turn.speaker.engine] += len(turn.files)
-            engines = sentence_voices(self.voices[side]).turns.split()
+            engines = sentence_voices(side, self.voices[side]).turns.split()
             for engine in engines:
                 clips[engine] += round(4 * SENTENCES_PER_HOUR * HOURS[side] / len(engines))
         seconds = sum(CLIP_SECONDS[engine] * count for engine, count in clips.items())
@@ -111,15 +114,17 @@ def speak(speech: Speech) -> None:
         OSError: a file cannot be written.
     """
     for side in SIDES:
-        write_turns(speech.clips, speech.turns[side], f"{side} voices, clips")
+        missing = write_turns(speech.clips, speech.turns[side], f"{side} voices: clips")
+        if missing:
+            print(f"{side} voices: {missing} clips are missing, which a voice could not say")
     held_out = listed(speech.turns["held-out"], speech.clips)
     write_text(speech.clips / "validation_list.txt", "".join(f"{name}\n" for name in held_out))
     for side in SIDES:
-        voices = sentence_voices(speech.voices[side])
+        voices = sentence_voices(side, speech.voices[side])
         write_sentences(speech.sentences(side), HOURS[side], side, [], speech.seed, voices=voices)
 
 
-def sentence_voices(voices: dict[str, list[str]]) -> Voices:
-    """The installed voices with their turns; kokoro, which takes long, has few."""
-    turns = [engine for engine in SENTENCE_TURNS.split() if engine in voices]
+def sentence_voices(side: str, voices: dict[str, list[str]]) -> Voices:
+    """The installed voices of a side with their turns."""
+    turns = [engine for engine in SENTENCE_TURNS[side].split() if engine in voices]
     return Voices(" ".join(turns), voices)
