@@ -28,9 +28,12 @@ def phonemes(text: str, accent: str) -> str:
 
 @cache
 def clause_phonemes(clause: str, accent: str) -> str:
+    """Return the phonemes of a text without punctuation, ? being the mark of a question alone."""
     voice = accent.removesuffix("-merged")
     ipa = run_program("espeak-ng", "-q", "--ipa", "-v", voice, clause)
     ipa = " ".join(re.sub(r"\([a-z-]+\)", "", ipa).split())  # marks of words of other languages
+    if not accent.startswith("en"):
+        return ipa.replace("?", "ʔ").replace("-", "")  # glottal stop; schwa that may be left out
     vowel = (
         "ɔː" if voice == accent else "ɑː"
     )  # never a short ɔ: with it joe's "off" sounds like "up"
