@@ -11,7 +11,7 @@ TOKEN_BYTES = 8  # of a temporary name
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """Yield a new path beside `path` to write to, and rename it to `path` at the end of the block.
 
     If the block raises, `path` stays as it was and the new file is removed. If the process is
@@ -19,6 +19,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Args:
         path: the file to create or to replace.
+        durable: whether to wait until the disk has the content. If False, which is faster for many
+            small files, a power cut may leave an empty file. Default True.
 
     Yields:
         A path in the same folder with the same suffix.
@@ -33,9 +35,11 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         with naming_file(path, unfinished):
             yield unfinished
-            _sync(unfinished)  # else a power cut may leave the name without the content
+            if durable:
+                _sync(unfinished)  # else a power cut may leave the name without the content
             os.replace(unfinished, path)
-            _sync_folder(path.parent)
+            if durable:
+                _sync_folder(path.parent)
     finally:
         with contextlib.suppress(OSError):  # the first error is the one to report
             unfinished.unlink(missing_ok=True)

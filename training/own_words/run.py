@@ -85,7 +85,7 @@ def finish(plan: Plan, speech: Speech) -> None:
     if subprocess.run(command, check=False).returncode:
         raise OwnWordsError(f"{out}: the export failed; {command[1]} {out} does it again")
     negatives = [speech.sentences("held-out")]
-    if real := _held_out_recordings(plan):
+    if real := held_out_recordings(plan):
         negatives.append(real)
     streams = StreamOptions(StreamRecipe(noise_minutes=5), negatives, EVERYBODY, FALSE_ACCEPTS)
     report = evaluate(
@@ -131,7 +131,7 @@ def _describe(plan: Plan, phrases: Sequence[str], speech: Speech) -> None:
     )
 
 
-def _held_out_recordings(plan: Plan) -> Path | None:
+def held_out_recordings(plan: Plan) -> Path | None:
     """Link the recordings of --negative that were not trained on into a folder of the run.
 
     So evaluate.py can be run on them.

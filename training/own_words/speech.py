@@ -143,14 +143,23 @@ def speak(speech: Speech) -> None:
 
 
 def _sentences(speech: Speech) -> list[Sentence]:
-    """Sentences of the language without a phrase; rows of words if there is no text."""
-    try:
-        return read_sentences([], speech.language, speech.phrases)
-    except SynthesisError as error:
-        print(f"sentences are made of single words: {error}")
+    """Sentences of the installed texts without a phrase; rows of words if there is no text."""
+    sentences: list[Sentence] = []
+    missing = []
+    for text in speech.language.texts:
+        one = dataclasses.replace(speech.language, texts=(text,))
+        try:
+            sentences += read_sentences([], one, speech.phrases)
+        except SynthesisError as error:
+            missing.append(str(error))
+    for reason in dict.fromkeys(missing):
+        print(f"sentences: {reason}")
+    if sentences:
+        return sentences
+    print("sentences: there is no text, so they are rows of single words")
     rng = np.random.default_rng([speech.seed, 7])
     words = speech.language.other_words or OTHER_WORDS
-    rows = (" ".join(rng.choice(words, rng.integers(4, 9))) for _ in range(MADE_SENTENCES))
+    rows = [" ".join(rng.choice(words, rng.integers(4, 9))) for _ in range(MADE_SENTENCES)]
     return [Sentence(f"{row}.", "") for row in rows if not holds_phrase(row, speech.phrases)]
 
 

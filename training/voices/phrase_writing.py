@@ -130,8 +130,13 @@ def has_plausible_length(speaker: Speaker, text: str, seconds: float) -> bool:
 
 
 def _missing(folder: Path, turn: Turn) -> Turn:
-    files = {text: path for text, path in turn.files.items() if not (folder / path).exists()}
+    files = {text: path for text, path in turn.files.items() if not _is_written(folder / path)}
     return Turn(turn.speaker, files, turn.seed)
+
+
+def _is_written(path: Path) -> bool:
+    """Whether a clip is there; a power cut may have left an empty file."""
+    return path.exists() and path.stat().st_size > 0
 
 
 def _speak(turn: Turn) -> list[tuple[str, np.ndarray]]:
@@ -142,7 +147,7 @@ def _speak(turn: Turn) -> list[tuple[str, np.ndarray]]:
 
 def _write(path: Path, sound: np.ndarray, rng: np.random.Generator) -> None:
     noisy = add_noise(sound * db_to_amplitude(rng.uniform(-12, -1)), rng.uniform(-75, -50), rng)
-    with replacing(path) as unfinished:
+    with replacing(path, durable=False) as unfinished:
         write_wav(unfinished, noisy, SAMPLE_RATE, "PCM_16")
 
 

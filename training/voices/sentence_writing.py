@@ -24,6 +24,7 @@ from training.voices.worker_threads import worker_threads
 TURN = 10  # sentences that a speaker says in one call of the synthesiser
 QUIET_BEFORE, QUIET_AFTER = 0.2, 0.3  # seconds
 LETTER_SECONDS = 0.025, 0.25  # a voice that takes less or more for a letter has made a mistake
+MOST_IN_VAIN = 30  # turns without a recording of a plausible length
 TURNS_AHEAD = 4  # for each processor, so that none waits for a slow voice
 BAR = "{percentage:3.0f}%|{bar}| {n:.2f} of {total:.2f} hours [{elapsed}<{remaining}]"
 
@@ -85,7 +86,8 @@ def write_sentences(
         voices: the voices, which are installed. Default: all of the side.
 
     Raises:
-        SynthesisError: there are too few sentences, or `out_dir` holds other files.
+        SynthesisError: there are too few sentences, the voices make no plausible speech, or
+            `out_dir` holds other files.
         OSError: `out_dir` cannot be written to.
     """
     rows = read_table(out_dir)
@@ -103,8 +105,15 @@ def write_sentences(
         tqdm(total=hours, initial=spoken_hours, disable=None, bar_format=BAR) as bar,
     ):
         speech = _speak_in_order(pool, turns)
+        in_vain = 0
         while spoken_hours < hours:
             written = _write_turn(out_dir, *next(speech), seed)
+            in_vain = 0 if written else in_vain + 1
+            if in_vain == MOST_IN_VAIN:
+                raise SynthesisError(
+                    f"expected sentences that last {LETTER_SECONDS[0]} to {LETTER_SECONDS[1]} s a "
+                    f"letter, found none in {MOST_IN_VAIN} turns of the voices"
+                )
             rows += written
             write_text(out_dir / TABLE, table_text(rows))
             added = sum(row.hours for row in written)
@@ -166,7 +175,7 @@ def _write_turn(out_dir: Path, turn: _Turn, speech: list[np.ndarray], seed: int)
         seconds = len(noisy) / SAMPLE_RATE
         if has_plausible_length(turn.speaker, turn.sentences[index].text, seconds):
             rows.append(turn.row(index, seconds))
-            with replacing(out_dir / rows[-1].file) as unfinished:
+            with replacing(out_dir / rows[-1].file, durable=False) as unfinished:
                 write_wav(unfinished, noisy, SAMPLE_RATE, "PCM_16")
     return rows
 
