@@ -75,7 +75,7 @@ def write_sentences(
         hours: hours of recordings, at least: the last speaker may finish.
         side: "training" or "held-out": who speaks. The two sides share neither voices nor
             sentences.
-        texts: files with the text; without any, `sentences.TEXTS`.
+        texts: files with the text; without any, the English texts of `languages.ENGLISH`.
         seed: seed of all random choices.
 
     Raises:

@@ -32,7 +32,8 @@ def speak(
 
     Args:
         speaker: who speaks.
-        texts: words of the letters a to z, or sentences as `sentences.normalise` returns them.
+        texts: words as `words.check_word` allows them, or sentences as `sentences.normalise`
+            returns them.
         before: seconds of quiet before the speech.
         after: seconds of quiet after the speech.
 
