@@ -11,7 +11,8 @@ class Speakers(NamedTuple):
     """Which speakers are evaluated in streams.
 
     Attributes:
-        reserved: only the reserved third; or False: only the others; or None: all.
+        reserved: only the reserved third; or False: only the others; or None: all. With all, which
+            is for few voices, constants are chosen on everybody, and nobody is left to check them.
     """
 
     reserved: bool | None
@@ -26,6 +27,19 @@ class Speakers(NamedTuple):
     def includes(self, speaker: str) -> bool:
         """Return whether a speaker is one of them."""
         return self.reserved is None or is_reserved_speaker(speaker) == self.reserved
+
+    def choose(self, speaker: str) -> bool:
+        """Return whether constants are chosen on a speaker."""
+        return self.reserved is None or not is_held_out_speaker(speaker)
+
+
+def chosen_on(speakers: str) -> str:
+    """Return on whose recordings constants were chosen, as text for reports.
+
+    Args:
+        speakers: the description of the speakers that were evaluated.
+    """
+    return speakers if speakers == EVERYBODY.description else "the development speakers"
 
 
 UNRESERVED, RESERVED, EVERYBODY = Speakers(False), Speakers(True), Speakers(None)

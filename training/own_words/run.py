@@ -75,7 +75,7 @@ def finish(plan: Plan, speech: Speech) -> None:
     from training.evaluation.evaluated_model import load_model
     from training.evaluation.evaluation import evaluate
     from training.evaluation.report import headline, tables
-    from training.evaluation.speakers import EVERYBODY
+    from training.evaluation.speakers import EVERYBODY, UNRESERVED
     from training.evaluation.streams.options import StreamOptions
     from training.evaluation.streams.recipe import StreamRecipe
 
@@ -87,7 +87,9 @@ def finish(plan: Plan, speech: Speech) -> None:
     negatives = [speech.sentences("held-out")]
     if real := held_out_recordings(plan):
         negatives.append(real)
-    streams = StreamOptions(StreamRecipe(noise_minutes=5), negatives, EVERYBODY, FALSE_ACCEPTS)
+    # With real recordings, one half of the speakers checks what was chosen on the other half.
+    speakers = UNRESERVED if real else EVERYBODY
+    streams = StreamOptions(StreamRecipe(noise_minutes=5), negatives, speakers, FALSE_ACCEPTS)
     report = evaluate(
         load_model(out / MODEL), speech.clips, report_folder=out / "report", streams=streams
     )

@@ -21,7 +21,7 @@ FORTUNES, HELP = Path("/usr/share/games/fortunes"), Path("/usr/share/help")
 DIALOGUES = Path("/usr/share/games/fillets-ng/script")
 
 STYLES = {  # of kokoro by side: English ones, others
-    "training": (TRAINING_STYLES, OTHER_TRAINING_STYLES + " ".join(KOKORO_VOICES)),
+    "training": (TRAINING_STYLES, " ".join([OTHER_TRAINING_STYLES, *KOKORO_VOICES])),
     "held-out": (HELD_OUT_STYLES, OTHER_HELD_OUT_STYLES),
 }
 

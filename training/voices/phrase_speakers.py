@@ -12,17 +12,12 @@ from training.voices.availability import require_voices
 from training.voices.errors import SynthesisError
 from training.voices.languages import Language
 from training.voices.sentence_speakers import (
-    HELD_OUT_STYLES,
     HELD_OUT_VARIANTS,
     SIDES,
-    TRAINING_STYLES,
 )
 from training.voices.speakers import NEURAL_ENGINES, USUAL_PITCH, VARIANTS, Speaker
 
-OTHER_LANGUAGES = {  # styles of kokoro and variants of espeak-ng
-    "training": (TRAINING_STYLES, VARIANTS),
-    "held-out": (HELD_OUT_STYLES, HELD_OUT_VARIANTS),
-}
+ESPEAK_VARIANTS = {"training": VARIANTS, "held-out": HELD_OUT_VARIANTS}
 
 # Shares of the engines. kokoro is the most natural one, and takes about a second for a clip.
 # espeak-ng has the most voices; they sound least like people.
@@ -39,8 +34,7 @@ OTHER_SHARES: dict[str, dict[str, float]] = {
 def voices_of_language(side: str, language: Language) -> dict[str, list[str]]:
     """Return the voices of a side that can speak a language, by engine.
 
-    Other languages than English are spoken by espeak-ng, and by kokoro's English voices with the
-    phonemes of the language.
+    Other languages than English are spoken by espeak-ng, and by kokoro's voices of all languages.
 
     Args:
         side: "training" or "held-out".
@@ -48,13 +42,11 @@ def voices_of_language(side: str, language: Language) -> dict[str, list[str]]:
     """
     if language.code == "en":
         return SIDES[side].voices
-    styles, variants = OTHER_LANGUAGES[side]
-    accents = cycle(language.accents)
+    pairs = zip(cycle(language.accents), language.kokoro_styles(side), strict=False)
+    variants = ESPEAK_VARIANTS[side].split()
     return {
-        "kokoro": [
-            f"{accent}+{style}" for accent, style in zip(accents, styles.split(), strict=False)
-        ],
-        "espeak-ng": [f"{a}+{v}" for a in language.accents for v in variants.split()],
+        "kokoro": [f"{accent}+{style}" for accent, style in pairs],
+        "espeak-ng": [f"{accent}+{one}" for accent in language.accents for one in variants],
     }
 
 

@@ -37,7 +37,8 @@ def speak(
 
     Args:
         speaker: who speaks.
-        texts: words of the letters a to z, or sentences as `sentences.normalise` returns them.
+        texts: words as `words.check_word` allows them, or sentences as `sentences.normalise`
+            returns them.
         before: seconds of quiet before the speech.
         after: seconds of quiet after the speech.
         skip_silent: whether to leave out texts of which the voice makes no sound, as some voices

@@ -53,9 +53,9 @@ def package():
 
 
 @pytest.mark.usefixtures("package")
-def test_the_named_styles_are_those_of_the_package():
+def test_the_named_styles_are_those_of_the_package_but_the_chinese():
     named = [style for side in SIDES for style in GERMAN.kokoro_styles(side)]
-    assert sorted(named) == sorted(load_package_styles())
+    assert sorted(named) == sorted(name for name in load_package_styles() if name[0] != "z")
 
 
 @pytest.mark.usefixtures("neural_synthesisers", "package")

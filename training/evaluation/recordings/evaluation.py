@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, Literal, NamedTuple, TypedDict
 
 from tqdm import tqdm
 
@@ -23,6 +23,7 @@ from training.evaluation.recordings.sounds import (
     sentences_and_commands,
     word_recordings,
 )
+from training.evaluation.speakers import EVERYBODY
 from training.evaluation.streams.negative_streams import speech_streams
 from training.evaluation.streams.options import StreamOptions
 from training.evaluation.streams.scored_streams import choose_clips, choose_other_clips
@@ -57,7 +58,7 @@ class RecordingReport(TypedDict):
 
     Attributes:
         rule: the constants of the rule for recordings.
-        chosen: whether they were chosen, on the development speakers.
+        chosen: whether they were chosen, on the development speakers or on all.
         speakers: whose words and recordings were used.
         kinds: the metrics of each kind of recordings.
     """
@@ -111,7 +112,7 @@ def evaluate_recordings(
             [
                 Example(one.scores, one.command, one.kind.startswith(OTHER_WORD))
                 for one in scored
-                if not one.held_out
+                if not one.held_out or options.speakers == EVERYBODY
             ],
         )
     answers = [_answer(rule, one) for one in scored]
@@ -131,7 +132,10 @@ def recording_settings(report: RecordingReport) -> tuple[dict[str, Any], str]:
     """Return the constants that the model file states, and a text on what they reach."""
     counts = []
     for command in (True, False):
-        parts = [one["held_out"] for one in report["kinds"].values() if one["command"] == command]
+        part: Literal["all", "held_out"] = "held_out"
+        if report["speakers"] == EVERYBODY.description:
+            part = "all"
+        parts = [one[part] for one in report["kinds"].values() if one["command"] == command]
         counts.append(f"{sum(p['count'] for p in parts)} of {sum(p['of'] for p in parts)}")
     return report["rule"], (
         f"of whole recordings, {counts[0]} with a command answered right, {counts[1]} without one "

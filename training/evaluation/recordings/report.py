@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from training.evaluation.metrics import percent
 from training.evaluation.recordings.evaluation import Answer, RecordingReport
+from training.evaluation.speakers import chosen_on
 from training.output.documents import Block, Heading, Items, Table, Text
 
 TABLE = "recordings.csv"
@@ -18,14 +19,16 @@ away, in quiet. Recordings of the folders last 1 to 10 s. Noise: 1 to 10 s at -5
 of the noises count as held out. The same seed and clips give the same recordings."""
 
 CHOICE = """\
-The constants were chosen on the recordings of the development speakers, and written into the model
+The constants were chosen on the recordings of {speakers}, and written into the model
 file: of those with which at most 3 % of the sentences and noises are answered with a command, by
 the upper end of the 95 % interval, those that answer most of the other recordings right."""
 
 
 def recording_blocks(report: RecordingReport) -> list[Block]:
     """Return the part of a report that is about whole recordings."""
-    how = CHOICE if report["chosen"] else "The constants are those of the model file."
+    how = CHOICE.format(speakers=chosen_on(report["speakers"]))
+    if not report["chosen"]:
+        how = "The constants are those of the model file."
     thresholds = report["rule"]["thresholds"].values()
     rule = {**report["rule"], "thresholds": ", ".join(map(str, dict.fromkeys(thresholds)))}
     return [

@@ -1,7 +1,7 @@
 """Evaluate a model file in streams, and choose its thresholds."""
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from training.clips.errors import DataError
 from training.clips.window import Samples
 from training.data.evaluation_set import EvaluationSet
 from training.evaluation.conditions import noisy
-from training.evaluation.speakers import is_held_out_speaker
+from training.evaluation.speakers import EVERYBODY, UNRESERVED, Speakers
 from training.evaluation.streams.options import StreamOptions
 from training.evaluation.streams.scored_streams import (
     QUIET,
@@ -62,11 +62,12 @@ def evaluate_streams(
     words = choose_clips(clips, commands, options.speakers)
     network = StreamNetwork(file)
     negatives = [*score_negatives(network, clips, noises, commands, options)]
-    development = [] if options.choose is None else _development(negatives)
+    development = [] if options.choose is None else _development(negatives, options.speakers)
     positives = score_words(network, words, noises, options.recipe)
     if options.choose is not None:
         measured, late = positives[_condition(positives)], options.recipe.late_seconds
-        rule = choose_rule(rule, development, measured, options.choose, late)
+        found = options.speakers.choose
+        rule = choose_rule(rule, development, measured, options.choose, late, found)
     return measure(rule, positives, negatives, options)
 
 
@@ -76,11 +77,11 @@ def choose_rule(
     positives: Sequence[ScoredWords],
     per_hour: float,
     late: float,
+    counts: Callable[[str], bool] = UNRESERVED.choose,
 ) -> DetectionRule:
     """Choose the weight of the context and the thresholds that belong to it.
 
-    Of `CONTEXT_WEIGHTS`, that one is chosen with which the most words of development speakers are
-    found.
+    Of `CONTEXT_WEIGHTS`, that one is chosen with which the most words are found.
 
     Args:
         rule: the other constants.
@@ -88,6 +89,7 @@ def choose_rule(
         positives: streams of words in one condition.
         per_hour: false accepts an hour for which thresholds are chosen.
         late: seconds after a word from which a detection is too late.
+        counts: whether the words of a speaker count. Default: those of development speakers.
     """
     candidates = []
     for weight in CONTEXT_WEIGHTS:
@@ -97,7 +99,7 @@ def choose_rule(
 
     def found(candidate: DetectionRule) -> int:
         results, _ = match_words(candidate, positives, late)
-        return sum(one.found is not None and _is_development(one.word.speaker) for one in results)
+        return sum(one.found is not None and counts(one.word.speaker) for one in results)
 
     return max(candidates, key=found)
 
@@ -119,17 +121,19 @@ def read_streaming_model(path: Path) -> ModelFile:
 def detection_settings(report: StreamReport) -> dict[str, Any]:
     """Return what the model file states under `detection`: thresholds, and what they reach."""
     condition = _condition(report["words"])
-    recall = report["words"][condition]["recall_held_out"]
-    rates = report["negatives"][ALL_FOLDERS]["held_out"]
+    chosen_on_all = report["speakers"] == EVERYBODY.description
+    recall = report["words"][condition]["recall" if chosen_on_all else "recall_held_out"]
+    rates = report["negatives"][ALL_FOLDERS]["all" if chosen_on_all else "held_out"]
+    halves = "held-out halves of the speakers: " * (not chosen_on_all)
+    others = "them" if chosen_on_all else "the other halves"
     return {
         "thresholds": report["rule"]["thresholds"],
         "context_weight": report["rule"]["context_weight"],
         "false_accepts_per_hour": _rounded(rates["per_hour"]),
         "recall": _rounded(recall["share"]),
-        "measured_on": f"held-out halves of the speakers: {rates['count']} false accepts in "
-        f"{rates['hours']:.2f} hours of sentences; {recall['count']} of {recall['of']} words found "
-        f"in streams, {condition}; thresholds chosen on the other halves, for at most "
-        f"{report['chosen_for']:g} an hour",
+        "measured_on": f"{halves}{rates['count']} false accepts in {rates['hours']:.2f} hours of "
+        f"sentences; {recall['count']} of {recall['of']} words found in streams, {condition}; "
+        f"thresholds chosen on {others}, for at most {report['chosen_for']:g} an hour",
     }
 
 
@@ -139,20 +143,21 @@ def _condition(conditions: Collection[str]) -> str:
     return condition if condition in conditions else QUIET
 
 
-def _development(negatives: Sequence[ScoredNegative]) -> list[ScoredNegative]:
-    """The recordings of the development half of the speakers, if there are some of both halves."""
+def _development(negatives: Sequence[ScoredNegative], speakers: Speakers) -> list[ScoredNegative]:
+    """The recordings to choose thresholds on.
+
+    They are those of the development half of the speakers, if there are some of both halves.
+    """
     spoken = [one for one in negatives if one.speaker]
-    development = [one for one in spoken if _is_development(one.speaker)]
+    if speakers == EVERYBODY and spoken:
+        return spoken
+    development = [one for one in spoken if speakers.choose(one.speaker)]
     if len(development) in (0, len(spoken)):
         raise DataError(
             "expected recordings of both halves of the speakers to choose thresholds and to check "
             f"them, found those of {len({one.speaker for one in spoken})} speakers in one half"
         )
     return development
-
-
-def _is_development(speaker: str) -> bool:
-    return not is_held_out_speaker(speaker)
 
 
 def _rounded(value: float | None) -> float | None:

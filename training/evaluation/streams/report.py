@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 
 from training.evaluation.metrics import Proportion, percent
+from training.evaluation.speakers import chosen_on
 from training.evaluation.streams.metrics import Rate, Spread, WordResult
 from training.evaluation.streams.summary import (
     ALL_FOLDERS,
@@ -181,7 +182,7 @@ def _introduction(report: StreamReport) -> str:
         "The thresholds are those of the model file."
         if chosen is None
         else f"The thresholds were chosen for at most {chosen:g} false accepts an hour on the "
-        "recordings of the development speakers, and written into the model file."
+        f"recordings of {chosen_on(report['speakers'])}, and written into the model file."
     )
     return f"Measured on {report['speakers']}. {how}"
 
