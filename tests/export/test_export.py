@@ -83,7 +83,7 @@ def test_the_export_runs_on_the_cpu(monkeypatch, tmp_path, capsys):
     """A GPU computes in TF32: the check of the file would fail."""
     monkeypatch.setattr(
         "export.model_package.export_run.export_run",
-        lambda *_, **__: Exported(tmp_path, 0, f"on the CPU: {is_placed_on_cpu()}", ()),
+        lambda *_, **__: Exported(tmp_path, 0, "50%", f"on the CPU: {is_placed_on_cpu()}", ()),
     )
     assert main([str(tmp_path), "--out", str(tmp_path / "model.tflite")]) == 0
     assert "on the CPU: True" in capsys.readouterr().out

@@ -43,6 +43,13 @@ from training.run_files.earlier_runs import (
 )
 from training.run_files.lengthening import write_lengthenings
 
+_UNKNOWN = {
+    "recorded words": "recordings of other words",
+    "negative speech": "negative speech of speakers that are not trained on",
+    "synthetic voices": "words spoken by synthetic voices",
+    "made sounds": "made sounds alone",
+}
+
 
 def run(plan: Plan) -> bool:
     """Load the data, train and report.
@@ -168,14 +175,6 @@ def _describe(
         print(f"teachers: {', '.join(str(teacher.folder) for teacher in teachers)}")
     elif recipe.students:
         print(f"students: {', '.join(recipe.students)}, with {recipe.preset} as teacher")
-
-
-_UNKNOWN = {
-    "recorded words": "recordings of other words",
-    "negative speech": "negative speech of speakers that are not trained on",
-    "synthetic voices": "words spoken by synthetic voices",
-    "made sounds": "made sounds alone",
-}
 
 
 def _describe_window(task: Task, was_auto: bool) -> None:
