@@ -14,6 +14,7 @@ Run it again after an interruption: finished parts are not repeated.
 """
 
 import argparse
+import csv
 import dataclasses
 import json
 import os
@@ -42,9 +43,8 @@ from training.output.tables import markdown_table
 ROOT = Path(__file__).resolve().parents[1]
 WORDS = ("forward", "backward", "six")  # one person says each of them four or five times
 COUNTS = (1, 5, 10, 30)
-ENOUGH = 0.8  # of the clips of each word: so one person is enough for five
-EPOCHS = 3
-RECIPE = "own_words"
+ENOUGH = 0.8  # of the clips of each word; one person with 4 or 5 of each is enough for 5
+RECIPE = "few_recordings"
 SNR = 10  # dB, of the words in streams
 TRANSCRIPTS = "sentences.tsv"  # beside recordings of sentences
 
@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         people[count] = len({clip.speaker for clip in chosen})
         _link_clips(chosen, options.out / f"recordings-{count}")
         print(f"{count} clips a word: {len(chosen)} clips of {people[count]} people")
-    _link_negatives(options.negatives, options.words, options.out / "negatives")
+    link_negatives(options.negatives, options.words, options.out / "negatives")
     if options.voices:
         _speak(options.out / "speech", options.words)
     rows = [HEADER]
@@ -138,7 +138,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="N",
         help=f"clips of each word (default: {' '.join(map(str, COUNTS))})",
     )
-    add("--epochs", type=int, default=EPOCHS, help="of each training (default: %(default)s)")
+    add("--recipe", default=RECIPE, help="default: %(default)s")
+    add("--epochs", type=int, help="of each training (default: the recipe's)")
     add("--no-voices", dest="voices", action="store_false", help="leave the voices out")
     add("--out", type=Path, required=True, metavar="DIR", help="folder of everything that is made")
     return parser.parse_args(arguments)
@@ -183,7 +184,7 @@ def few_clips(clips: Sequence[Clip], words: Sequence[str], count: int) -> list[C
         added = {word: min(own[word], missing[word]) for word in words if missing[word]}
         return min(added.values()), sum(added.values()), sum(own.values())
 
-    while max(missing.values()) > (1 - ENOUGH) * count:
+    while any(count - left < ENOUGH * count for left in missing.values()):
         best = max(sorted(takes), key=value, default=None)
         if best is None or not value(best)[1]:
             found = ", ".join(f"{count - missing[word]} of {word}" for word in words)
@@ -199,17 +200,16 @@ def _link_clips(clips: Sequence[Clip], folder: Path) -> None:
         _link(clip.path, folder / clip.word / clip.path.name)
 
 
-def _link_negatives(folder: Path, words: Sequence[str], out: Path) -> None:
+def link_negatives(folder: Path, words: Sequence[str], out: Path) -> None:
     """Link the recordings that hold none of the words, as far as their transcripts tell."""
-    table, texts = folder / TRANSCRIPTS, {}
-    if table.is_file():
-        header, *lines = table.read_text(encoding="utf-8").splitlines()
-        columns = header.split("\t")
-        for line in lines:
-            cells = dict(zip(columns, line.split("\t"), strict=True))
-            texts[cells["file"]] = cells["transcript"].casefold().split()
+    texts: dict[str, list[str]] = {}
+    if (folder / TRANSCRIPTS).is_file():
+        with open(folder / TRANSCRIPTS, encoding="utf-8", newline="") as file:
+            for line in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+                texts[line.get("file") or ""] = (line.get("transcript") or "").casefold().split()
     recordings = find_recordings(folder)
-    without = [path for path in recordings if not set(words) & set(texts.get(path.name, ()))]
+    ours = {word.casefold() for word in words}
+    without = [path for path in recordings if not ours & {*texts.get(path.name, ())}]
     for path in without:
         _link(path, out / path.relative_to(folder))
     print(
@@ -237,14 +237,16 @@ def _command(run: Run, options: argparse.Namespace) -> list[str]:
     """Return the arguments of train.py."""
     clips, sentences = options.out / "speech" / "clips", options.out / "speech" / "sentences"
     data = options.out / f"recordings-{run.count}" if run.count else clips
-    command = ["--data", str(data), "--words", *options.words, "--recipe", RECIPE]
+    command = ["--data", str(data), "--words", *options.words, "--recipe", options.recipe]
     if run.start:
         command += ["--start", run.start]
     if run.voices and run.count:
         command += ["--synthetic", str(clips)]
     if run.voices:
         command += ["--negative", str(sentences)]
-    return [*command, "--epochs", str(options.epochs), "--out", str(options.out / run.name)]
+    if options.epochs:
+        command += ["--epochs", str(options.epochs)]
+    return [*command, "--out", str(options.out / run.name)]
 
 
 def _train(command: Sequence[str], folder: Path) -> Path:
@@ -288,6 +290,7 @@ def _measure(model: Path, options: argparse.Namespace, split: Split) -> dict[str
     if path.exists():
         measured: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return measured
+    print(f"measuring {model}", flush=True)
     evaluated = load_model(model)
     clips = read_every_clip(options.data, split.validation, options.words, evaluated.window)
     numbers = evaluated.predict(as_float(clips.samples)).argmax(axis=1)
@@ -303,7 +306,8 @@ def _measure(model: Path, options: argparse.Namespace, split: Split) -> dict[str
     )
     recipe = StreamRecipe(snrs=(SNR,), noise_minutes=0)
     streams = StreamOptions(recipe, [options.out / "negatives"], choose=FALSE_ACCEPTS)
-    report = evaluate_streams(model, commands, commands.noises, streams).report
+    noises = [noise for noise in clips.noises if noise.any()]
+    report = evaluate_streams(model, commands, noises, streams).report
     measured = {
         "right": int(np.sum(predicted[ours] == spoken[ours])),
         "words": int(ours.sum()),

@@ -194,7 +194,8 @@ def test_one_clip_of_a_command_beside_many_of_unknown_is_in_both_parts(tmp_path)
     unknown = [Clip(Path("unknown", f"ann_{take}.wav"), "unknown", "ann") for take in range(20)]
     command = Clip(Path("yes", "ann_0.wav"), "yes", "ann")
     split = split_clips(tmp_path, [*unknown, command], commands=["yes"])
-    assert command in split.training and split.validation == [command]
+    assert command in split.training
+    assert split.validation == [command]
 
 
 @pytest.mark.parametrize(("takes", "validated"), [(2, 1), (5, 1), (30, 3)])
