@@ -77,6 +77,7 @@ def read_task(data: Path, recipe: "Recipe") -> "Task":
         synthetic_share=recipe.synthetic_share,
         seed=recipe.seed,
         spliced_share=recipe.spliced_share,
+        windows=recipe.windows,
     )
     seconds = time.perf_counter() - began
     clips = len(task.clips) + len(task.validation)

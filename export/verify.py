@@ -4,7 +4,7 @@
 
 The Keras model of the file's run is exported in every form. The Keras model, each form and the
 file itself then recognise the same validation clips: at once, hop by hop, and as one stream without
-reset, with a second of noise before each clip. The results are written beside the file or to
+reset, with as much noise before each clip. The results are written beside the file or to
 --out: MODEL.parity.json, MODEL.parity.png, and MODEL.golden.json with samples and the scores that
 a port of the model must give. The exit code is 1 where a figure is over its limit.
 """

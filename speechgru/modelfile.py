@@ -313,7 +313,7 @@ def _check_optional(settings: dict[str, Any], name: str) -> None:
 
 
 def _check_false_commands(found: Any, name: str) -> None:
-    """Check the windows of negative speech that were recognised as a command, if they are stated."""
+    """Check the false commands in negative speech, if they are stated."""
     if found is None:
         return
     values: dict[str, Any] = found if isinstance(found, dict) else {}

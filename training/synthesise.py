@@ -132,10 +132,18 @@ def make_clips(options: argparse.Namespace) -> None:
 
 
 def make_sentences(options: argparse.Namespace) -> None:
+    from training.voices.availability import require_voices
+    from training.voices.sentence_speakers import SIDES, voices_of
     from training.voices.sentence_writing import write_sentences
+    from training.voices.sentences import read_sentences
 
+    require_voices(voices_of(SIDES[options.voices]))
     made = write_sentences(
-        options.out_dir, options.hours, options.voices, options.text, options.seed
+        options.out_dir,
+        options.hours,
+        options.voices,
+        read_sentences(options.text),
+        options.seed,
     )
     print(
         f"{made.hours:.2f} hours: {made.recordings} sentences by {made.voices} {options.voices} "

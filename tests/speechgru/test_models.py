@@ -7,8 +7,11 @@ pytest.importorskip("keras", reason="the models need Keras: install the extra tr
 import keras
 import numpy as np
 import scipy.fft
+from hypothesis import given
+from hypothesis import strategies as st
 
 from speechgru import MFCCConfig, build_model
+from speechgru.architectures import window_samples
 from speechgru.models import SpectrumConv, initial_state, streaming
 
 LABELS = ("yes", "no", "unknown", "silence")
@@ -28,6 +31,40 @@ def test_audio_of_one_second_gives_a_logit_for_each_label():
     logits = model(np.zeros((3, 16000), np.float32))
     assert logits.shape == (3, 4)
     assert logits.dtype == "float32"
+
+
+def test_the_window_changes_the_audio_and_no_weight():
+    short, long = (build_model("small", LABELS, window_seconds=s) for s in (1, 2.2))
+    assert long.input_shape == (None, 35_200)
+    assert long(np.zeros((2, 35_200), np.float32)).shape == (2, 4)
+    assert [w.shape for w in long.weights] == [w.shape for w in short.weights]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "message"),
+    [
+        (0.96, "`window_seconds`: expected a window of 1 to 3 seconds, found 0.96"),
+        (3.04, "1 to 3 seconds, found 3.04"),
+        (float("nan"), "1 to 3 seconds, found nan"),
+        ("2", "1 to 3 seconds, found '2'"),
+        (True, "1 to 3 seconds, found True"),
+        (1.5, "expected a window of a whole number of hops of 40 ms, found 1.5 seconds"),
+    ],
+)
+def test_a_window_that_cannot_be_used_is_named(seconds, message):
+    with pytest.raises(ValueError, match=message):
+        build_model("small", LABELS, window_seconds=seconds)
+
+
+@given(hop_length=st.integers(80, 512), hops=st.integers(1, 400))
+def test_every_whole_number_of_hops_from_1_to_3_seconds_is_a_window(hop_length, hops):
+    config = MFCCConfig(hop_length=hop_length)
+    samples = 2 * hop_length * hops
+    if 16_000 <= samples <= 48_000:
+        assert window_samples(samples / 16_000, config) == samples
+    else:
+        with pytest.raises(ValueError, match="1 to 3 seconds"):
+            window_samples(samples / 16_000, config)
 
 
 def test_the_scaling_is_part_of_the_model_and_saved_with_it(tmp_path):
@@ -99,11 +136,13 @@ def test_the_last_of_an_odd_number_of_frames_is_seen():
 
 
 @pytest.mark.parametrize(
-    ("preset", "hop_length"), [("small", 320), ("medium", 160), ("small", 300)]
+    ("preset", "hop_length", "seconds"),
+    [("small", 320, 1), ("medium", 160, 1), ("small", 300, 1), ("medium", 320, 1.8)],
 )
-def test_from_zeros_a_streaming_model_gives_what_the_model_gives(preset, hop_length):
-    model = build_model(preset, LABELS, MFCCConfig(hop_length=hop_length))
-    audio = np.random.default_rng(0).normal(size=(2, 16000)).astype(np.float32)
+def test_from_zeros_a_streaming_model_gives_what_the_model_gives(preset, hop_length, seconds):
+    model = build_model(preset, LABELS, MFCCConfig(hop_length=hop_length), window_seconds=seconds)
+    shape = 2, model.input_shape[1]
+    audio = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     mfcc = model.get_layer("mfcc")(audio)
     going_on = streaming(model, mfcc.shape[1])
     state = initial_state(going_on, 2)

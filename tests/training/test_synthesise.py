@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from training import synthesise
-from training.voices import clip_writing, sentence_writing
+from training.voices import availability, clip_writing, sentence_writing, sentences
 from training.voices.sentence_writing import SentenceCounts
 from training.voices.speakers import Speaker
 
@@ -36,6 +36,8 @@ def test_arguments_of_the_command_line_reach_the_sentences(tmp_path, monkeypatch
 
     calls = []
     monkeypatch.setattr(sentence_writing, "write_sentences", write_sentences)
+    monkeypatch.setattr(sentences, "read_sentences", lambda texts: texts)
+    monkeypatch.setattr(availability, "require_voices", lambda speakers: None)
     options = ["--hours", "0.5", "--voices", "held-out", "--text", "a", "b", "--seed", "7"]
     assert synthesise.main(["sentences", str(tmp_path), *options]) == 0
     assert synthesise.main(["sentences", str(tmp_path), "--hours", "2"]) == 0

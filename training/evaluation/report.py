@@ -60,7 +60,8 @@ the other, so compare models on the same half."""
 class Report(Summary):
     """What report.json holds: what was evaluated, and the metrics.
 
-    `unknown` is what the clips of "unknown" are, as in `EvaluationSet`. `streams` and `recordings` are None if only clips were evaluated.
+    `unknown` is what the clips of "unknown" are, as in `EvaluationSet`. `streams` and `recordings`
+    are None if only clips were evaluated.
     """
 
     model: str

@@ -6,16 +6,21 @@ from collections.abc import Sequence
 from training.clips.names import comparable, tidy
 from training.clips.words import SILENCE, UNKNOWN
 from training.voices.errors import SynthesisError
+from training.voices.languages import Language
 
 MOST_WORDS = 4
 
 
-def check_phrases(phrases: Sequence[str]) -> tuple[str, ...]:
+def check_phrases(phrases: Sequence[str], language: Language) -> tuple[str, ...]:
     """Return phrases with single blanks between their words.
 
+    Args:
+        phrases: the phrases.
+        language: their language.
+
     Raises:
-        SynthesisError: a phrase has no word or more than four, has other characters than letters
-            and apostrophes, is "unknown" or "silence", or is there twice.
+        SynthesisError: a phrase has no word or more than four, has other characters than letters of
+            the language and apostrophes, is "unknown" or "silence", or is there twice.
     """
     checked: dict[str, str] = {}
     for phrase in map(tidy, phrases):
@@ -25,10 +30,11 @@ def check_phrases(phrases: Sequence[str]) -> tuple[str, ...]:
                 f"--phrases: expected one to {MOST_WORDS} words, found {len(words)} in {phrase!r}"
             )
         for word in words:
-            if not re.fullmatch(r"[^\W\d_]+(['\u2019][^\W\d_]+)*", word):
+            parts = re.split("['\u2019]", word)
+            if not all(part and all(map(language.has_letter, part)) for part in parts):
                 raise SynthesisError(
-                    f"--phrases: expected words of letters (numbers spelled out), found {word!r} "
-                    f"in {phrase!r}"
+                    f"--phrases: expected words of the letters of {language.name}, and numbers "
+                    f"spelled out, found {word!r} in {phrase!r}"
                 )
         if comparable(phrase) in (UNKNOWN, SILENCE):
             raise SynthesisError(f"--phrases: {phrase!r} cannot be one; every model has this label")

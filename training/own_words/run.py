@@ -16,6 +16,7 @@ from training.loop.checks import Plan, find_labels
 from training.own_words.phrases import check_phrases
 from training.own_words.speech import Speech, plan_speech, speak
 from training.run_files import run_folder
+from training.voices.languages import find_language
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEECH = "speech"  # folder in that of the run
@@ -43,8 +44,9 @@ def prepare(plan: Plan) -> tuple[Plan, Speech]:
         OSError: a file cannot be written.
     """
     options, recipe = plan.options, plan.recipe
-    phrases = check_phrases(options.phrases or ())
-    speech = plan_speech(options.out / SPEECH, phrases, options.language, recipe.seed)
+    language = find_language(options.language)
+    phrases = check_phrases(options.phrases or (), language)
+    speech = plan_speech(options.out / SPEECH, phrases, language, recipe.seed)
     _describe(plan, phrases, speech)
     if not options.resume:
         options.out.mkdir(parents=True, exist_ok=True)
@@ -119,7 +121,7 @@ def _describe(plan: Plan, phrases: Sequence[str], speech: Speech) -> None:
     recipe = plan.recipe
     minutes = recipe.epochs * recipe.steps * STEP_SECONDS / 60
     start = f" from {plan.options.start}" if plan.options.start else ""
-    print(f"own words: {', '.join(phrases)} (language {speech.language})")
+    print(f"own words: {', '.join(phrases)} ({speech.language.name})")
     print("\n".join(speech.description))
     print(
         f"1. speak: about {speech.minutes:.0f} minutes on two cores\n"

@@ -161,20 +161,21 @@ class Recipe:
         if self.scene_seconds > 1:
             self._check_scenes()
         _check_front_end(self.front_end)
+        self._check_window()
         for key, limit in (
-            ("time_mask_frames", self.front_end.frames(self._shortest_window())),
+            ("time_mask_frames", self.front_end.frames(SAMPLE_RATE)),
             ("mel_mask_bands", self.front_end.n_mels),
         ):
             if (found := getattr(self.augment, key)) > limit:
                 raise ValueError(
-                    f"`augment.{key}`: expected at most {limit}, the size of a clip's "
-                    f"spectrogram, found {found}"
+                    f"`augment.{key}`: expected at most {limit}, the size of the spectrogram of "
+                    f"one second, found {found}"
                 )
         return self
 
-    def _shortest_window(self) -> int:
+    def _check_window(self) -> None:
         try:
-            return self.windows[0]
+            _ = self.windows
         except ValueError as error:
             raise ValueError(f"`window_seconds`: {error}") from None
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from speechgru.architectures import window_samples
 from speechgru.modelfile import ModelError
-from training.clips.window import RATE
+from training.clips.window import RATE, WINDOW
 
 LAYERS = ("mfcc", "scale", "logits")
 
@@ -29,26 +29,25 @@ def load_trained(path: Path, *, streams: bool = False) -> tuple[Any, dict[str, A
     path = path / "model.keras" if path.is_dir() else path
     metrics = read_metrics(path)
     model = load_keras(path)
-    labels = len(metrics["labels"])
-    if model.output_shape != (None, labels):
-        raise ModelError(
-            f"{path}: expected an output of {(None, labels)}, found {model.output_shape}"
-        )
+    shapes = (model.input_shape, model.output_shape)
+    expected = ((None, _window(model)), (None, len(metrics["labels"])))
+    if shapes != expected:
+        raise ModelError(f"{path}: expected input and output of {expected}, found {shapes}")
     needed = {*LAYERS, "conv"} if streams else {*LAYERS}
     if not {layer.name for layer in model.layers} >= needed:
         raise ModelError(f"{path}: expected a model of speechgru.build_model, found {model.name}")
-    _check_window(path, model)
+    try:
+        window_samples(model.input_shape[1] / RATE, model.get_layer("mfcc").config)
+    except ValueError as error:
+        raise ModelError(f"{path}: {error}") from error
     return model, metrics
 
 
-def _check_window(path: Path, model: Any) -> None:
-    config, shape = model.get_layer("mfcc").config, model.input_shape
-    try:
-        if len(shape) != 2 or not isinstance(shape[1], int) or config.sample_rate != RATE:
-            raise ValueError(f"expected clips at {RATE} Hz of one length, found {shape}")
-        window_samples(shape[1] / RATE, config)
-    except ValueError as error:
-        raise ModelError(f"{path}: {error}") from error
+def _window(model: Any) -> int:
+    """The samples of a model's input if it is one of audio, else those of the usual window."""
+    shape = model.input_shape
+    is_audio = isinstance(shape, tuple) and len(shape) == 2 and isinstance(shape[1], int)
+    return shape[1] if is_audio else WINDOW
 
 
 def read_metrics(model: Path) -> dict[str, Any]:

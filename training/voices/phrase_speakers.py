@@ -4,13 +4,25 @@ The two sides are those of `sentence_speakers`: they share no voice.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 
 from training.voices.availability import require_voices
 from training.voices.errors import SynthesisError
-from training.voices.sentence_speakers import SIDES
-from training.voices.speakers import NEURAL_ENGINES, USUAL_PITCH, Speaker
+from training.voices.languages import Language
+from training.voices.sentence_speakers import (
+    HELD_OUT_STYLES,
+    HELD_OUT_VARIANTS,
+    SIDES,
+    TRAINING_STYLES,
+)
+from training.voices.speakers import NEURAL_ENGINES, USUAL_PITCH, VARIANTS, Speaker
+
+OTHER_LANGUAGES = {  # styles of kokoro and variants of espeak-ng
+    "training": (TRAINING_STYLES, VARIANTS),
+    "held-out": (HELD_OUT_STYLES, HELD_OUT_VARIANTS),
+}
 
 # Shares of the engines. kokoro is the most natural one, and takes about a second for a clip.
 # espeak-ng has the most voices; they sound least like people.
@@ -24,18 +36,41 @@ OTHER_SHARES: dict[str, dict[str, float]] = {
 }
 
 
-def installed_voices(side: str) -> tuple[dict[str, list[str]], list[str]]:
+def voices_of_language(side: str, language: Language) -> dict[str, list[str]]:
+    """Return the voices of a side that can speak a language, by engine.
+
+    Other languages than English are spoken by espeak-ng, and by kokoro's English voices with the
+    phonemes of the language.
+
+    Args:
+        side: "training" or "held-out".
+        language: the language.
+    """
+    if language.code == "en":
+        return SIDES[side].voices
+    styles, variants = OTHER_LANGUAGES[side]
+    accents = cycle(language.accents)
+    return {
+        "kokoro": [
+            f"{accent}+{style}" for accent, style in zip(accents, styles.split(), strict=False)
+        ],
+        "espeak-ng": [f"{a}+{v}" for a in language.accents for v in variants.split()],
+    }
+
+
+def installed_voices(side: str, language: Language) -> tuple[dict[str, list[str]], list[str]]:
     """Return the voices of a side that are installed, and what is missing.
 
     Args:
         side: "training" or "held-out".
+        language: what they speak.
 
     Returns:
         The names of the voices by engine, and for each engine without voices the reason.
     """
     voices: dict[str, list[str]] = {}
     missing = []
-    for engine, names in SIDES[side].voices.items():
+    for engine, names in voices_of_language(side, language).items():
         try:
             require_voices(Speaker(engine, name) for name in names)
         except SynthesisError as error:

@@ -12,11 +12,10 @@ from tqdm import tqdm
 
 from speechgru.atomic_files import remove_unfinished, replacing, write_text
 from training.clips.levels import db_to_amplitude
-from training.voices.availability import require_voices
 from training.voices.errors import SynthesisError
-from training.voices.sentence_speakers import SIDES, Voices, draw_sentence_speakers, voices_of
+from training.voices.sentence_speakers import SIDES, Voices, draw_sentence_speakers
 from training.voices.sentence_table import TABLE, Row, read_table, table_text
-from training.voices.sentences import Sentence, is_held_out, read_sentences
+from training.voices.sentences import Sentence, is_held_out
 from training.voices.sound import SAMPLE_RATE, add_noise, write_wav
 from training.voices.speakers import Speaker
 from training.voices.synthesis import speak
@@ -64,12 +63,12 @@ def write_sentences(
     out_dir: Path,
     hours: float,
     side: str,
-    texts: Sequence[Path],
+    sentences: Sequence[Sentence],
     seed: int,
     *,
     voices: Voices | None = None,
 ) -> SentenceCounts:
-    """Write recordings of sentences without commands, 16 kHz PCM-16, and their table.
+    """Write recordings of sentences, 16 kHz PCM-16, and their table.
 
     The recordings are ``out_dir/<voice>_<number>.wav``. In the table, ``sentences.tsv``, the source
     is the voice with its settings. Both grow while the sentences are spoken. If `out_dir` holds
@@ -81,18 +80,17 @@ def write_sentences(
         hours: hours of recordings, at least: the last speaker may finish.
         side: "training" or "held-out": who speaks. The two sides share neither voices nor
             sentences.
-        texts: files with the text; without any, `sentences.TEXTS`.
+        sentences: what `sentences.read_sentences` returns, or others.
         seed: seed of all random choices.
-        voices: the voices. Default: all of the side.
+        voices: the voices, which are installed. Default: all of the side.
 
     Raises:
-        SynthesisError: a voice or a text is missing, or `out_dir` holds other files.
-        OSError: a text cannot be read or `out_dir` not be written to.
+        SynthesisError: there are too few sentences, or `out_dir` holds other files.
+        OSError: `out_dir` cannot be written to.
     """
     rows = read_table(out_dir)
     voices = voices or SIDES[side]
-    require_voices(voices_of(voices))
-    sentences = [s for s in read_sentences(texts) if is_held_out(s) == (side == "held-out")]
+    sentences = [s for s in sentences if is_held_out(s) == (side == "held-out")]
     if len(sentences) < TURN:
         raise SynthesisError(f"expected {TURN} sentences for {side} voices, found {len(sentences)}")
     turns = _deal(sentences, voices, seed)

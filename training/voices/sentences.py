@@ -1,48 +1,27 @@
-"""Sentences to speak: read from texts, made easy to say, without any of the ten commands."""
+"""Sentences to speak: read from texts, made easy to say, without any command."""
 
 # ruff: noqa: RUF001 - marks of printed text look like others
 
 import gzip
 import hashlib
+import html
 import re
-import unicodedata
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from training.voices.errors import SynthesisError
+from training.voices.languages import ENGLISH, LANGUAGES, Language, Text, without_accents
 from training.voices.words import COMMANDS
 
 WORDS = 3, 20  # of a sentence
 HOMOPHONES = ("know", "noh", "gnow", "rite", "wright", "write", "awn", "gogh")
 FORBIDDEN = frozenset((*COMMANDS, *HOMOPHONES))
-ABBREVIATIONS = frozenset(
-    ("etc", "eg", "ie", "ed", "esp", "usu", "adj", "adv", "fig", "inc", "vol")
-)
-DICTD, WORDNET = Path("/usr/share/dictd"), Path("/usr/share/wordnet")
 PUNCTUATION = {
-    "‘": "'", "’": "'", "“": '"', "”": '"', "—": ", ", "–": ", ", "--": ", ", ";": ",", ":": ",",
+    "‘": "'", "’": "'", "“": '"', "”": '"', "„": '"', "‚": '"', "«": '"', "»": '"', "‹": '"',
+    "›": '"', "¿": "", "¡": "", "—": ", ", "–": ", ", "--": ", ", ";": ",", ":": ",",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Text:
-    """A text that a Debian package installs: its licence, and the package's name."""
-
-    path: Path
-    licence: str
-    package: str
-
-
-TEXTS = (
-    Text(WORDNET / "data.noun", "WordNet 3.0 licence", "wordnet-base"),
-    Text(WORDNET / "data.verb", "WordNet 3.0 licence", "wordnet-base"),
-    Text(WORDNET / "data.adj", "WordNet 3.0 licence", "wordnet-base"),
-    Text(WORDNET / "data.adv", "WordNet 3.0 licence", "wordnet-base"),
-    Text(DICTD / "devil.dict.dz", "public domain", "dict-devil"),
-    Text(DICTD / "jargon.dict.dz", "public domain", "dict-jargon"),
-)
 
 
 @dataclass(frozen=True)
@@ -53,30 +32,46 @@ class Sentence:
     licence: str
 
 
-def read_sentences(files: Sequence[Path]) -> list[Sentence]:
+def read_sentences(
+    files: Sequence[Path],
+    language: Language = ENGLISH,
+    forbidden: Iterable[str] = FORBIDDEN,
+) -> list[Sentence]:
     """Read the sentences of texts that every synthesiser can say and that hold no command.
 
     Args:
         files: text files in UTF-8; one whose name ends in .gz or .dz is unpacked. Without any,
-            the texts of ``TEXTS`` are read: the examples of WordNet, The Devil's Dictionary and
-            the Jargon File.
+            the language's own texts are read. English ones are the examples of WordNet, The
+            Devil's Dictionary and the Jargon File.
+        language: language of the texts. Defaults to English.
+        forbidden: words or phrases that no sentence may hold. A sentence may hold the single words
+            of a phrase. Defaults to the ten commands and words that sound like them.
 
     Returns:
         The sentences in the order of the texts, each once.
 
     Raises:
-        SynthesisError: a text is not installed, is not text, or holds no such sentence.
+        SynthesisError: the language has no text, or a text is not installed, is not text, or holds
+            no such sentence.
         OSError: a file cannot be read.
     """
-    texts = [Text(path, f"as {path.name}", "") for path in files] or TEXTS
+    texts = [Text(path, f"as {path.name}", "") for path in files] or language.texts
+    if not texts:
+        names = ", ".join(each.name for each in LANGUAGES.values() if each.texts)
+        raise SynthesisError(
+            f"{language.name}: expected files with sentences, found none; only {names} have texts "
+            "of their own"
+        )
+    phrases = frozenset(forbidden)
     found: dict[str, Sentence] = {}
     for text in texts:
-        for part in _split(text):
-            if sentence := normalise(part):
-                found.setdefault(sentence.lower(), Sentence(sentence, text.licence))
+        for path in _files(text):
+            for part in _split(text, path, language):
+                if sentence := normalise(part, language, phrases):
+                    found.setdefault(sentence.lower(), Sentence(sentence, text.licence))
     if not found:
-        names = ", ".join(str(path) for path in files)
-        raise SynthesisError(f"{names}: expected sentences without a command, found none")
+        paths = ", ".join(str(text.path) for text in texts)
+        raise SynthesisError(f"{paths}: expected sentences without a command, found none")
     return list(found.values())
 
 
@@ -85,63 +80,113 @@ def is_held_out(sentence: Sentence) -> bool:
     return hashlib.sha1(sentence.text.lower().encode()).digest()[0] % 3 == 0
 
 
-def normalise(text: str) -> str | None:
-    """Return a sentence of the letters a to z, apostrophes, commas and one mark at its end.
+def normalise(
+    text: str, language: Language = ENGLISH, forbidden: frozenset[str] = FORBIDDEN
+) -> str | None:
+    """Return a sentence of the language's letters, apostrophes, commas and one mark at its end.
 
     Returns:
         None if it holds anything that a synthesiser must guess how to say (digits, abbreviations,
-        symbols), a command or a word that sounds like one, or a wrong number of words.
+        symbols), a forbidden word or phrase, or a wrong number of words.
     """
     for mark, replacement in PUNCTUATION.items():
         text = text.replace(mark, replacement)
-    text = unicodedata.normalize("NFKD", text)
-    text = re.sub("[\u0300-\u036f]", "", text)  # accents
-    text = re.sub(r"(?<=[A-Za-z])-(?=[A-Za-z])", " ", text)
-    text = re.sub(r"(?<![A-Za-z])'|'(?![A-Za-z])|\"", "", text)
+    text = language.plain(text)
+    letters = _letters(language, text)
+    text = re.sub(f"(?<=[{letters}])-(?=[{letters}])", " ", text)
+    text = re.sub(f"(?<![{letters}])'|'(?![{letters}])|\"", "", text)
     text = re.sub(r"[\s,]*,[\s,]*", ", ", " ".join(text.split())).strip(" ,")
-    if not re.fullmatch(r"[A-Za-z', ]+[.?!]?", text):
+    if language is not ENGLISH:  # whose sentences stay as they have always been
+        text = re.sub(r"[ ,]+(?=[.?!]$)", "", text)
+    if not re.fullmatch(f"[{letters}', ]+[.?!]?", text):
         return None
-    words = re.findall("[A-Za-z']+", text)
-    if not WORDS[0] <= len(words) <= WORDS[1] or not all(map(_can_be_said, words)):
+    words = re.findall(f"[{letters}']+", text)
+    if not WORDS[0] <= len(words) <= WORDS[1]:
+        return None
+    if not all(_can_be_said(word, language) for word in words):
+        return None
+    spoken = _spoken(text)
+    if any(_spoken(language.plain(phrase)) in spoken for phrase in forbidden):
         return None
     return text if text[-1] in ".?!" else f"{text.rstrip(', ')}."
 
 
-def _can_be_said(word: str) -> bool:
+def _letters(language: Language, text: str) -> str:
+    """Return the letters, small and capital, as they stand in a class of a regular expression."""
+    if language.letters is None:
+        return "".join({character for character in text if character.isalpha()}) or "a"
+    return language.letters + _capitals(language, text)
+
+
+def _capitals(language: Language, text: str) -> str:
+    if language.letters is None:
+        return "".join({character for character in text if character.isupper()}) or "A"
+    return language.letters.replace("ß", "").upper()
+
+
+def _spoken(text: str) -> str:
+    """Return the words of a text in small letters, with a space before and after each."""
+    return " ".join(["", *re.findall(r"\w+", text.casefold()), ""])
+
+
+def _can_be_said(word: str, language: Language) -> bool:
     parts = word.lower().split("'")
-    if FORBIDDEN & {*parts} or ABBREVIATIONS & {*parts}:
+    if not {*parts}.isdisjoint(language.abbreviations.split()):
         return False
     if len(word) == 1:
-        return word in "aAIO"
-    return bool(re.search("[aeiouy]", parts[0] + parts[-1])) and word[1:].islower()
+        return language.short_words is None or word in language.short_words
+    ends = without_accents(parts[0] + parts[-1])
+    has_vowel = language.letters is None or re.search("[aeiouyæœ]", ends)
+    return bool(has_vowel) and word[1:].islower()
 
 
-def _split(text: Text) -> Iterator[str]:
-    """Yield the sentences of a text as they are written there."""
-    content = _read(text)
-    if text.path.parent == WORDNET:
+def _files(text: Text) -> list[Path]:
+    """Return the files of a text.
+
+    Raises:
+        SynthesisError: its package is not installed.
+    """
+    if not text.package:
+        return [text.path]
+    root = Path(text.path.anchor)
+    if files := sorted(root.glob(str(text.path.relative_to(root)))):
+        return files
+    raise SynthesisError(
+        f"expected the text {text.path}: install the Debian package {text.package}"
+    )
+
+
+def _split(text: Text, path: Path, language: Language) -> Iterator[str]:
+    """Yield the sentences of a file of a text as they are written there."""
+    content = _read(path)
+    if text.layout == "wordnet":
         for gloss in re.findall(r" \| (.*)", content):
             yield from re.findall('"([^"]+)"', gloss)
         return
-    for paragraph in re.split(r"\n\s*\n", content):
+    capitals = _capitals(language, content)
+    for paragraph in PARAGRAPHS[text.layout](content):
         yield from re.split(
-            r"(?<=[.?!])[\"'”’)]*\s+(?=[\"'“‘(]*[A-Z])", " ".join(paragraph.split())
+            rf"(?<=[.?!])[\"'”’»)]*\s+(?=[\"'“‘„«¿¡(]*[{capitals}])", " ".join(paragraph.split())
         )
 
 
-def _read(text: Text) -> str:
+PARAGRAPHS: dict[str, Callable[[str], list[str]]] = {
+    "plain": lambda content: re.split(r"\n\s*\n", content),
+    "fortunes": lambda content: re.split(r"\n(?:%|\s*--.*|\s*)(?=\n)", content),
+    "dialogues": lambda content: re.findall(r'dialogStr\("(.*)"\)', content),
+    "help": lambda content: [
+        html.unescape(re.sub("<[^>]*>", "", part))
+        for part in re.findall(r"<p>(.*?)</p>", content, re.DOTALL)
+    ],
+}
+
+
+def _read(path: Path) -> str:
     try:
-        if text.path.suffix in (".gz", ".dz"):
-            with gzip.open(text.path, "rt", encoding="utf-8", errors="strict") as file:
+        if path.suffix in (".gz", ".dz"):
+            with gzip.open(path, "rt", encoding="utf-8", errors="strict") as file:
                 return file.read()
-        return text.path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        if not text.package:
-            raise
-        message = f"expected the text {text.path}: install the Debian package {text.package}"
-        raise SynthesisError(message) from None
+        return path.read_text(encoding="utf-8")
     except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         reason = error.__class__.__name__
-        raise SynthesisError(
-            f"{text.path}: expected text in UTF-8, found none ({reason})"
-        ) from None
+        raise SynthesisError(f"{path}: expected text in UTF-8, found none ({reason})") from None

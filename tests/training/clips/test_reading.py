@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from speechgru import audio
-from tests.training.clips.made_clips import tone, write_clips
+from tests.training.clips.made_clips import tone, word_in_noise, write_clips
 from training.clips.clip import Clip
 from training.clips.errors import DataError
 from training.clips.finding import find_clips
@@ -28,6 +28,37 @@ def test_short_clips_are_centred_and_long_ones_cut_around_the_loudest_second(tmp
     assert (samples.dtype, samples.shape, read) == (np.int16, (2, 16000), clips)
     assert samples[0].argmax() == 7600 + 400
     assert (samples[1] > 16000).sum() == 8000
+
+
+def test_clips_whose_word_is_cut_are_counted_and_named(tmp_path, capsys):
+    # Spans are in steps of 10 ms and hold a step before and after the sound.
+    lengths = {"lights on": [0.5, 1.2, 2.3], "lights off": [0.9, 1.5], "sentence": [2.5]}
+    for word, seconds in lengths.items():
+        (tmp_path / word).mkdir()
+        for length in seconds:
+            sound, _, _ = word_in_noise(0.2, length=length)
+            soundfile.write(tmp_path / word / f"anna_{length}.wav", sound, 16000)
+    found = find_clips(tmp_path)
+    reading = Reading(["lights on", "lights off"])
+    reading.clips(found[:3], np.empty((3, 16000), np.int16), "clips")
+    reading.clips(found[3:], np.empty((3, 16000), np.int16), "more")
+    reading.show()
+    assert capsys.readouterr().err == (
+        "warning: 3 of 5 clips hold a word longer than 1.0 s and are cut to it: "
+        "lights off/anna_1.5.wav (1.52 s), lights on/anna_1.2.wav (1.22 s), "
+        "lights on/anna_2.3.wav (2.32 s)\n"
+    )
+    reading = Reading(["lights on", "lights off"])
+    reading.clips(found, np.empty((6, 38400), np.int16), "clips")
+    reading.show()
+    assert capsys.readouterr().err == ""
+
+
+def test_words_of_clips_that_fit_are_not_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr("training.clips.reading.word_span", None)
+    found = write_clips(tmp_path, 3)
+    rows = np.empty((3, WINDOW), np.int16)
+    assert Reading(["yes"]).clips(found, rows, "clips") == found
 
 
 def test_files_of_other_rates_are_resampled(tmp_path):

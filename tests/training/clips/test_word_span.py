@@ -32,6 +32,14 @@ def test_a_sound_after_a_long_pause_is_not_part_of_the_word():
     )
 
 
+def test_the_words_of_a_phrase_may_be_further_apart():
+    sound = clip((1600, 4800, 0.3), (9600, 12800, 0.1))  # a pause of 300 ms
+    assert word_span(sound, "lights")[1] == pytest.approx(4800, abs=320)
+    assert word_span(sound, "lights on")[1] == pytest.approx(12800, abs=320)
+    apart = clip((800, 3200, 0.3), (12800, 15200, 0.1))  # 600 ms
+    assert word_span(apart, "lights on")[1] == pytest.approx(3200, abs=320)
+
+
 def test_a_constant_offset_changes_nothing():
     sound = clip((4000, 11200, 0.3))
     assert word_span(sound + np.float32(0.2)) == word_span(sound)

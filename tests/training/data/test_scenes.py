@@ -5,9 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.training.data.made_tasks import task
-from training.data.scenes import CONTINUE_PROBABILITY, SceneDrawer
+from training.data.scenes import CONTINUE_PROBABILITY, SceneDrawer, scene_windows
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +66,28 @@ def test_the_shares_of_labels_count_sentences_that_go_on(made):
     shares = np.bincount(np.concatenate(labels)) / np.concatenate(labels).size
     assert shares[2] > 0.6
     np.testing.assert_allclose(drawer.label_shares(), shares, atol=0.01)
+
+
+@given(seconds=st.integers(2, 30), hops=st.integers(25, 75))
+def test_a_scene_is_long_enough_and_of_two_windows_at_least(seconds, hops):
+    window = 640 * hops
+    windows = scene_windows(seconds, window)
+    assert windows >= 2
+    assert windows * window >= seconds * 16_000
+    assert windows == 2 or (windows - 1) * window < seconds * 16_000
+    assert scene_windows(seconds, 16_000) == seconds
+    assert scene_windows(1, window) == 1
+
+
+def test_a_recording_goes_on_with_its_next_window_whatever_its_length(word_folder, tmp_path):
+    rising = np.linspace(0.01, 0.5, 160_000)
+    soundfile.write(tmp_path / "a.wav", rising * np.sin(np.arange(160_000)), 16000)
+    made = task(word_folder, negative=[tmp_path], windows=[35_200])
+    rows = np.flatnonzero(made.following >= 0)
+    assert (made.window, len(rows)) == (35_200, 6)  # windows begin every 1.1 s, until 7.7 s
+    for row in rows:
+        whole = np.concatenate([made.clips[row], made.clips[made.following[row]]])
+        np.testing.assert_array_equal(made.clips[row + 1], whole[17_600:-17_600])
 
 
 def test_scenes_of_an_epoch_do_not_depend_on_those_before(made):

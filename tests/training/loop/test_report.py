@@ -74,5 +74,5 @@ def test_windows_of_negative_speech_that_are_answered_with_a_command_are_counted
         found = json.loads((tmp_path / "metrics.json").read_text())["false_commands"]
         assert (found["count"], found["windows"]) == (count, len(task.targets))
         assert found["hours"] * 3600 == len(task.targets)
-        line = f"held-out negative speech: {count} of {len(task.targets)} windows, {found['share']:.1%}"
+        line = f"speech: {count} of {len(task.targets)} windows, {found['share']:.1%}"
         assert line in capsys.readouterr().out

@@ -12,7 +12,7 @@ YES, NO, UNKNOWN, SILENCE = range(4)
 LABELS = [SILENCE, YES, UNKNOWN, NO, SILENCE]  # of the second before a scene of four
 
 
-def losses(*spoken, labels=LABELS, speed=1.0):
+def losses(*spoken, labels=LABELS, speed=1.0, window=1.0):
     """Losses of a scene of four seconds, where a label is certain from one time to another."""
     probabilities = np.full((1, 100, 4), 1e-5, np.float32)
     probabilities[0, :, SILENCE] = 1 - 3e-5
@@ -22,9 +22,8 @@ def losses(*spoken, labels=LABELS, speed=1.0):
         probabilities[0, hops, label] = 1 - 3e-5
     source = (np.arange(100, dtype=np.float32)[None] + 1) * HOP
     source = (source - 32_000) * speed + 32_000
-    found = stream_losses(
-        tf.constant(probabilities), tf.constant([labels]), hop_times(source, RATE)
-    )
+    times = hop_times(source, round(window * RATE))
+    found = stream_losses(tf.constant(probabilities), tf.constant([labels]), times)
     return [float(loss[0]) for loss in found]
 
 
@@ -83,6 +82,17 @@ def test_times_are_those_of_the_sound_at_another_speed():
     labels = [SILENCE, NO, NO, NO, NO]
     assert losses((0.0, 0.3, NO), labels=labels, speed=1.2)[0] > 0.3
     assert losses((0.6, 0.9, NO), labels=labels, speed=1.2)[0] == pytest.approx(0, abs=1e-3)
+
+
+def test_a_phrase_is_found_anywhere_in_its_longer_window():
+    labels = [SILENCE, YES, NO]  # of windows of two seconds
+    for found in ((0.3, 0.9, YES), (1.4, 2.0, YES), (1.9, 2.5, YES)):
+        wrong, missed = losses(found, (3.4, 4.0, NO), labels=labels, window=2.0)
+        assert wrong == pytest.approx(0, abs=1e-3)
+        assert missed == pytest.approx(0, abs=1e-3)  # of NO nothing is asked: the scene ends
+    assert losses((2.8, 3.3, YES), labels=labels, window=2.0)[0] > 0.3  # too late
+    assert losses((1.4, 2.0, NO), labels=labels, window=2.0)[0] > 0.3  # too early
+    assert losses(labels=labels, window=2.0)[1] == pytest.approx(-np.log(1.1e-4), rel=0.1)
 
 
 def test_losses_are_finite_where_scores_are_certain():

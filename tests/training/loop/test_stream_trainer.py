@@ -39,14 +39,19 @@ def test_scenes_are_clips_one_after_another(task, plain_scenes):
 
 
 @pytest.fixture(scope="module")
-def plain_scenes(task, stream_recipe):
+def plain_recipe(stream_recipe):
     augment = dataclasses.replace(
         stream_recipe.augment,
         **dict.fromkeys(["shift_ms", "speed_share", "noise_share", "reverb_share", "eq_db"], 0.0),
         **dict.fromkeys(["band_limit_share", "telephone_share"], 0.0),
         gain_db=(0.0, 0.0),
     )
-    return StreamTrainer(task, dataclasses.replace(stream_recipe, augment=augment))
+    return dataclasses.replace(stream_recipe, augment=augment)
+
+
+@pytest.fixture(scope="module")
+def plain_scenes(task, plain_recipe):
+    return StreamTrainer(task, plain_recipe)
 
 
 def test_ends_of_windows_are_found_at_every_speed(trainer):
@@ -56,6 +61,26 @@ def test_ends_of_windows_are_found_at_every_speed(trainer):
     ends, is_in = trainer._ends_of_windows(tf.constant(source))
     np.testing.assert_array_equal(ends, [[24, 49], [24, 44], [24, 49]])
     np.testing.assert_array_equal(is_in, [[1, 1], [1, 1], [1, 0]])
+
+
+def test_scenes_of_longer_windows_are_clips_one_after_another(task, plain_recipe):
+    clips = np.pad(task.clips, ((0, 0), (3200, 3200)))
+    trainer = StreamTrainer(dataclasses.replace(task, clips=clips), plain_recipe)
+    rows, labels = trainer.draw(np.random.default_rng(0))
+    assert (rows.shape, labels.shape) == ((8, 2), (8, 3))
+    audio, _ = trainer.augmented(clips[rows], labels, RandomDraws((0, 0), len(rows)))
+    spoken = (labels[:, 1:] != len(task.labels) - 1).any(axis=1)
+    expected = clips[rows].reshape(len(rows), -1)[spoken] / np.float32(32768)
+    np.testing.assert_allclose(audio.numpy()[spoken], expected, atol=1e-6)
+    source = tf.constant((np.arange(70, dtype=np.float32)[None] + 1) * 640)
+    ends, is_in = trainer._ends_of_windows(source)
+    np.testing.assert_array_equal(ends, [[34, 69]])
+    np.testing.assert_array_equal(is_in, [[1, 1]])
+    network = trainer.networks[0]
+    mfcc = trainer.front_end(audio)
+    outputs = network.classifier({"mfcc": mfcc, **initial_state(network.classifier, len(rows))})
+    first = network.eval_model(audio[:, : task.window + 6400])
+    np.testing.assert_allclose(outputs["logits"][:, 34], first, atol=1e-4)
 
 
 @pytest.mark.usefixtures("on_cpu")

@@ -4,14 +4,12 @@ import pytest
 
 from training.own_words.phrases import check_phrases
 from training.voices.errors import SynthesisError
+from training.voices.languages import ENGLISH, GERMAN
 
 
 def test_phrases_keep_their_spelling_and_lose_extra_blanks():
-    assert check_phrases(["lights  on", " Grüß Gott", "don't stop"]) == (
-        "lights on",
-        "Grüß Gott",
-        "don't stop",
-    )
+    assert check_phrases(["lights  on", " Don't stop"], ENGLISH) == ("lights on", "Don't stop")
+    assert check_phrases(["Grüß  Gott"], GERMAN) == ("Grüß Gott",)
 
 
 @pytest.mark.parametrize(
@@ -19,13 +17,14 @@ def test_phrases_keep_their_spelling_and_lose_extra_blanks():
     [
         (["turn on all the lights"], "expected one to 4 words, found 5"),
         (["  "], "expected one to 4 words, found 0"),
-        (["channel 4"], "numbers spelled out"),
-        (["../x"], "expected words of letters"),
-        (["[[l'aIt]]"], "expected words of letters"),
+        (["channel 4"], "numbers spelled out, found '4'"),
+        (["../x"], "expected words of the letters of English"),
+        (["[[l'aIt]]"], "expected words of the letters of English"),
+        (["Grüß Gott"], "found 'Grüß' in 'Grüß Gott'"),
         (["Unknown"], "every model has this label"),
         (["lights on", "Lights  On"], "expected different phrases"),
     ],
 )
 def test_what_cannot_be_a_phrase_is_refused(phrases, reason):
     with pytest.raises(SynthesisError, match=reason):
-        check_phrases(phrases)
+        check_phrases(phrases, ENGLISH)

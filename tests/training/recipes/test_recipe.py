@@ -111,6 +111,12 @@ def refused(path):
         ("spliced_share = 0.4\nsynthetic_share = 0.4", "at most 0.95 together"),
         ('scene_seconds = 3\npreset = "residual"', "expected 1 with the preset 'residual'"),
         ("scene_seconds = 3\n[augment]\nmixup_share = 0.1", "`augment.mixup_share`: expected 0"),
+        ("window_seconds = 0.9", '`window_seconds`: expected 1 to 3 seconds or "auto", found 0.9'),
+        ("window_seconds = 3.1", '`window_seconds`: expected 1 to 3 seconds or "auto", found 3.1'),
+        ("window_seconds = nan", '`window_seconds`: expected 1 to 3 seconds or "auto", found nan'),
+        ("window_seconds = true", '`window_seconds`: expected 1 to 3 seconds or "auto"'),
+        ("window_seconds = 'long'", '`window_seconds`: expected 1 to 3 seconds or "auto"'),
+        ("window_seconds = 1.01", "`window_seconds`: expected a window of a whole number of hops"),
         ("seed = -1", "`seed`: expected at least 0, found -1"),
         ("seed = 99999999999999999999", "`seed`: expected less than 2147483647"),
         ("augment = 3", "`augment`: expected a table, found 3"),
@@ -244,6 +250,23 @@ def test_a_batch_that_cannot_be_used_names_its_option():
 def test_a_bad_override_names_its_option(options, message):
     with pytest.raises(RecipeError, match=message):
         override(Recipe(), **options)
+
+
+def test_the_window_is_one_second_or_the_next_that_is_needed():
+    second = 16_000
+    windows = Recipe().windows
+    assert windows == tuple(round(n * second / 10) for n in range(10, 31, 2))
+    assert Recipe(window_seconds=2).windows == (2 * second,)
+    assert Recipe(window_seconds=1.24).windows == (31 * 640,)
+
+
+@given(hop_length=st.integers(80, 512))
+def test_windows_are_whole_hops_with_every_front_end(hop_length):
+    windows = Recipe(front_end=MFCCConfig(hop_length=hop_length)).windows
+    assert list(windows) == sorted(set(windows))
+    assert all(samples % (2 * hop_length) == 0 for samples in windows)
+    assert 16_000 <= windows[0] < 16_000 + 2 * hop_length
+    assert 48_000 - 2 * hop_length < windows[-1] <= 48_000
 
 
 NUMBERS = st.integers() | st.floats() | st.integers(-3, 60) | st.floats(-1, 2)

@@ -149,6 +149,20 @@ def test_a_run_learns_from_the_models_of_others(
     assert "metrics.json: expected the labels of model.keras" in capsys.readouterr().err
 
 
+def test_teachers_have_the_window_of_the_run(
+    run_folder, word_folder, recipe_file, tmp_path, capsys
+):
+    recipe = tmp_path / "longer.toml"
+    recipe.write_text("window_seconds = 1.2\n" + recipe_file.read_text())
+    arguments = ["--data", str(word_folder), "--words", "yes", "no", "--recipe", str(recipe)]
+    arguments += ["--teachers", str(run_folder), "--out", str(tmp_path / "run")]
+    assert main(arguments) == 2
+    assert (
+        f"{run_folder}: expected a teacher with a window of 1.2 s, as in this run, found 1.0 s"
+    ) in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("key", ["commands", "epochs", "training_seconds"])
 def test_a_start_needs_the_metrics_of_a_run(
     key, run_folder, word_folder, recipe_file, tmp_path, capsys

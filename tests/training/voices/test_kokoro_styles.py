@@ -13,7 +13,7 @@ from training.voices.kokoro_styles import (
     ARCHIVE,
     STYLE_SHAPE,
     blend_of,
-    load_english_styles,
+    load_package_styles,
     require_styles,
 )
 
@@ -22,17 +22,17 @@ from training.voices.kokoro_styles import (
 def cache(tmp_path, monkeypatch):
     """An empty cache folder."""
     monkeypatch.setenv("SPEECHGRU_CACHE", str(tmp_path))
-    load_english_styles.cache_clear()
+    load_package_styles.cache_clear()
     yield tmp_path
-    load_english_styles.cache_clear()
+    load_package_styles.cache_clear()
 
 
 @pytest.fixture
 def archive(cache, monkeypatch):
-    """A package with the styles af_a and bm_b, and other files."""
+    """A package with the styles af_a, bm_b and ff_c, and another file."""
     path = cache / ARCHIVE
     with tarfile.open(path, "w:gz") as package:
-        for number, name in enumerate(["af_a", "bm_b", "jf_alpha"]):
+        for number, name in enumerate(["af_a", "bm_b", "ff_c"]):
             content = np.full(STYLE_SHAPE, number, "<f4").tobytes()
             member = tarfile.TarInfo(f"package/voices/{name}.bin")
             member.size = len(content)
@@ -48,11 +48,12 @@ def test_a_blend_is_named_by_its_styles():
 
 
 @pytest.mark.usefixtures("archive")
-def test_the_english_styles_are_read_from_the_package():
-    styles = load_english_styles()
+def test_the_styles_of_all_languages_are_read_from_the_package():
+    styles = load_package_styles()
     assert {name: style.shape for name, style in styles.items()} == {
         "af_a": STYLE_SHAPE,
         "bm_b": STYLE_SHAPE,
+        "ff_c": STYLE_SHAPE,
     }
     assert (styles["bm_b"] == 1).all()
     require_styles("en-us+af_a")

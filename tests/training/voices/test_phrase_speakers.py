@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from training.voices import phrase_speakers
 from training.voices.errors import SynthesisError
-from training.voices.phrase_speakers import divide, draw_phrase_speakers, installed_voices
+from training.voices.languages import ENGLISH, GERMAN
+from training.voices.phrase_speakers import (
+    divide,
+    draw_phrase_speakers,
+    installed_voices,
+    voices_of_language,
+)
 
 SHARES = {"kokoro": 3, "flite": 4, "espeak-ng": 5}
 
@@ -52,12 +58,20 @@ def test_engines_without_voices_are_named(monkeypatch):
             raise SynthesisError("no such voice")
 
     monkeypatch.setattr(phrase_speakers, "require_voices", lambda speakers: require([*speakers]))
-    voices, missing = installed_voices("held-out")
+    voices, missing = installed_voices("held-out", ENGLISH)
     assert [*voices] == ["espeak-ng"]
     assert missing == ["no such voice", "no such voice"]
 
 
 @pytest.mark.usefixtures("synthesisers")
 def test_the_installed_voices_are_found():
-    voices, _ = installed_voices("training")
+    voices, _ = installed_voices("training", ENGLISH)
     assert {"flite", "festival", "espeak-ng"} <= voices.keys()
+
+
+def test_other_languages_are_spoken_by_different_voices_on_the_two_sides():
+    training, held_out = (voices_of_language(side, GERMAN) for side in ("training", "held-out"))
+    assert training.keys() == held_out.keys() == {"kokoro", "espeak-ng"}
+    for engine in training:
+        assert not {*training[engine]} & {*held_out[engine]}
+        assert all(voice.startswith("de+") for voice in (*training[engine], *held_out[engine]))

@@ -4,18 +4,18 @@
 
 import gzip
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.voices import sentences
 from training.voices.errors import SynthesisError
+from training.voices.languages import ENGLISH, FRENCH, GERMAN, LANGUAGES, SPANISH, Language, Text
 from training.voices.sentences import (
     FORBIDDEN,
     Sentence,
-    Text,
     is_held_out,
     normalise,
     read_sentences,
@@ -83,19 +83,119 @@ def test_a_file_is_read_by_sentence_each_once(tmp_path):
     ]
 
 
-def test_the_examples_of_wordnet_are_read(tmp_path, monkeypatch):
+def test_the_examples_of_wordnet_are_read(tmp_path):
     line = '01 n sky 0 @ 02 n | the air above; "the sky was blue"; "he looked up at it"\n'
-    (tmp_path / "data.noun").write_text(line)
-    monkeypatch.setattr(sentences, "WORDNET", tmp_path)
-    monkeypatch.setattr(sentences, "TEXTS", [Text(tmp_path / "data.noun", "free", "wordnet-base")])
-    assert read_sentences([]) == [Sentence("the sky was blue.", "free")]
+    assert read_layout(tmp_path, "wordnet", line) == ["the sky was blue."]
 
 
-def test_a_text_that_is_not_installed_names_its_package(tmp_path, monkeypatch):
-    texts = [Text(tmp_path / "devil.dict.dz", "public domain", "dict-devil")]
-    monkeypatch.setattr(sentences, "TEXTS", texts)
+def read_layout(folder: Path, layout: str, content: str, language: Language = ENGLISH) -> list[str]:
+    """The sentences of a text of a language in two files."""
+    (folder / "a").mkdir()
+    (folder / "a" / "text").write_text(content, "utf-8")
+    (folder / "b").mkdir()
+    (folder / "b" / "text").write_text(content.lower(), "utf-8")
+    text = Text(folder / "*" / "text", "free", "package", layout)
+    found = read_sentences([], replace(language, texts=(text,)))
+    assert {sentence.licence for sentence in found} == {"free"}
+    return [sentence.text for sentence in found]
+
+
+def test_fortunes_are_read_without_the_names_below_them(tmp_path):
+    content = """Der Mond ist
+schön. „Wie wahr ist das?“
+\t\t-- Peter Müller
+%
+Wer sitzt hier? Öl ist teuer.
+%
+"""
+    found = read_layout(tmp_path, "fortunes", content, GERMAN)
+    wanted = ["Der Mond ist schön.", "Wie wahr ist das?", "Wer sitzt hier?", "Öl ist teuer."]
+    assert found[:4] == wanted
+    assert not any("Peter" in sentence for sentence in found)
+
+
+def test_dialogues_are_read_without_their_originals(tmp_path):
+    content = """
+dialogId("a", "font", "That is the grail.")
+dialogStr("C'est le \\"saint\\" Graal !")
+"""
+    content = content.replace('\\"', "")
+    assert read_layout(tmp_path, "dialogues", content, FRENCH) == ["C'est le saint Graal!"]
+
+
+def test_help_pages_are_read_without_their_marks(tmp_path):
+    content = "<title>La vie</title><p>Fermez la <gui>grande\n fenêtre</gui> &amp;c</p>"
+    content += "<p>Ouvrez la <em>porte</em> d&apos;abord.</p>"
+    assert read_layout(tmp_path, "help", content, FRENCH) == ["Ouvrez la porte d'abord."]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "spoken"),
+    [
+        (GERMAN, "Die Straße im „großen“ Ort – schön!", "Die Straße im großen Ort, schön!"),
+        (GERMAN, "Das Café ist heute zu.", "Das Cafe ist heute zu."),
+        (GERMAN, "Ein Haus usw. ist hier.", None),
+        (GERMAN, "Der Plan B gilt.", None),
+        (FRENCH, "« L’été à la mer » , dit-il !", "L'été à la mer, dit il!"),
+        (FRENCH, "Il y a du boeuf ?", "Il y a du boeuf?"),
+        (FRENCH, "Monsieur M parle fort.", None),
+        (SPANISH, "¿Dónde está el niño?", "¿Dónde está el niño?"[1:]),
+        (SPANISH, "Uno u otro, ¡qué más da!", "Uno u otro, qué más da!"),
+        (Language("ru", "Russian", ("ru",)), "Мама мыла раму", "Мама мыла раму."),
+        (Language("ru", "Russian", ("ru",)), "Мама мыла 2 рамы", None),
+    ],
+)
+def test_sentences_have_the_letters_of_their_language(language, text, spoken):
+    assert normalise(text, language) == spoken
+    if spoken:
+        assert normalise(spoken, language) == spoken
+
+
+@pytest.mark.parametrize(
+    ("text", "forbidden"),
+    [
+        ("Turn the lights off, please.", True),
+        ("He turned LIGHTS OFF today.", True),
+        ("With the lights, off we went.", True),
+        ("The lights are never off.", False),
+        ("The flights offered today are cheap.", False),
+        ("What's the play, music or dance?", True),
+        ("They play the music.", False),
+        ("It's a robot's dream.", True),
+        ("The robots are here.", False),
+        ("The lamp went on again.", False),
+    ],
+)
+def test_a_phrase_is_forbidden_but_not_its_single_words(text, forbidden):
+    phrases = frozenset(["Lights off", "play music", "robot"])
+    assert (normalise(text, ENGLISH, phrases) is None) == forbidden
+
+
+def test_forbidden_phrases_are_compared_as_the_language_writes_them():
+    assert (
+        normalise("Die GROSSE STRASSE ist leer.".title(), GERMAN, frozenset(["große straße"]))
+        is None
+    )
+    assert normalise("Eine grosse Strasse ist leer.", GERMAN, frozenset(["große straße"])) is None
+    assert normalise("We met at the café bar.", ENGLISH, frozenset(["café bar"])) is None
+    assert normalise("Voilà, c'est d'accord.", FRENCH, frozenset(["d'accord"])) is None
+
+
+def test_a_text_that_is_not_installed_names_its_package(tmp_path):
+    text = Text(tmp_path / "*" / "devil.dict.dz", "public domain", "dict-devil")
     with pytest.raises(SynthesisError, match="install the Debian package dict-devil"):
-        read_sentences([])
+        read_sentences([], replace(ENGLISH, texts=(text,)))
+
+
+def test_a_language_without_texts_needs_files(tmp_path):
+    italian = Language("it", "Italian", ("it",))
+    with pytest.raises(
+        SynthesisError, match=r"Italian: expected files with sentences.* only German"
+    ):
+        read_sentences([], italian)
+    (tmp_path / "a.txt").write_text("Perché il cielo è blu? Non so.", "utf-8")
+    found = read_sentences([tmp_path / "a.txt"], italian)
+    assert found == [Sentence("Perché il cielo è blu?", "as a.txt")]
 
 
 @pytest.mark.parametrize(
@@ -131,8 +231,12 @@ def test_a_third_of_the_sentences_is_held_out_whatever_their_letter_case():
         assert is_held_out(Sentence(text, "a")) == is_held_out(Sentence(text.upper(), "b"))
 
 
-def test_the_default_texts_give_thousands_of_sentences_without_commands():
-    if not all(Path(text.path).exists() for text in sentences.TEXTS):
+def is_installed(language: Language) -> bool:
+    return all([*Path("/").glob(str(text.path)[1:])] for text in language.texts)
+
+
+def test_the_english_texts_give_thousands_of_sentences_without_commands():
+    if not is_installed(ENGLISH):
         pytest.skip(
             "the Debian packages wordnet-base, dict-devil and dict-jargon are not installed"
         )
@@ -141,3 +245,11 @@ def test_the_default_texts_give_thousands_of_sentences_without_commands():
     assert len({sentence.licence for sentence in found}) == 2
     for sentence in found:
         assert not FORBIDDEN & {*re.findall("[a-z]+", sentence.text.lower())}
+
+
+@pytest.mark.parametrize("code", ["de", "es", "fr"])
+def test_the_texts_of_other_languages_give_thousands_of_sentences(code):
+    language = LANGUAGES[code]
+    if not is_installed(language):
+        pytest.skip(f"{', '.join({text.package for text in language.texts})} not installed")
+    assert len(read_sentences([], language, ["radio"])) > 3_000

@@ -52,7 +52,5 @@ def test_texts_of_which_a_voice_makes_no_sound_may_be_left_out(monkeypatch):
         write_wav(files["eight"], np.zeros(4000), 16000, "PCM_16")
 
     monkeypatch.setitem(synthesis.SYNTHESISERS, "flite", write)
-    spoken = speak(
-        Speaker("flite", "awb"), ["stop", "eight"], before=0, after=0, skip_silent=True
-    )
+    spoken = speak(Speaker("flite", "awb"), ["stop", "eight"], before=0, after=0, skip_silent=True)
     assert [text for text, _ in spoken] == ["stop"]
