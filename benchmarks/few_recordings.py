@@ -227,8 +227,9 @@ def _link(source: Path, path: Path) -> None:
 def _speak(folder: Path, words: Sequence[str]) -> None:
     """Let the voices speak what they speak for `train.py --phrases`; what is there stays."""
     from training.own_words.speech import plan_speech, speak
+    from training.voices.languages import find_language
 
-    speech = plan_speech(folder, tuple(words), "en", seed=0)
+    speech = plan_speech(folder, tuple(words), find_language("en"), seed=0)
     print("\n".join(speech.description), flush=True)
     speak(speech)
 
