@@ -42,7 +42,8 @@ def split_clips(
        until `share` of the clips is validation and every command has clips in it. A speaker of
        more than half of the clips stays in training, and so does one without whom a word would
        have no clips there. Where speakers cannot be kept apart, every tenth clip of a word is
-       validation, if the word has more than one.
+       validation, and at least one, if the word has more than one. If no command has more than
+       one, its clip is both in training and in validation.
 
     Args:
         folder: the data folder.
@@ -134,17 +135,23 @@ def _split_by_speaker(
     share: float,
     commands: Collection[str],
 ) -> Split:
-    speakers = _validation_speakers(clips, share, _needed_words(clips, commands))
+    needed = _needed_words(clips, commands)
+    speakers = _validation_speakers(clips, share, needed)
     validation = {clip for clip in clips if clip.speaker in speakers}
     found = {clip.word for clip in validation}
-    words = _needed_words(clips, commands) if speakers else {clip.word for clip in clips}
+    words = needed if speakers else {clip.word for clip in clips}
     of_word = {
         word: own
         for word in words
         if word not in found and len(own := [c for c in clips if c.word == word]) > 1
     }
+    if not found & {*needed} and not of_word.keys() & {*needed}:
+        return _repeated(folder, clips, testing, needed)
     if not speakers:
-        warn(f"{folder} has too few speakers: every tenth clip is validation, not a new voice")
+        warn(
+            f"{folder} has too few speakers: every tenth clip of a word, and at least one, is "
+            "validation, not a new voice"
+        )
     elif of_word:
         warn(
             f"{folder} has too few speakers of {some(list(of_word))}: every tenth clip of these "
@@ -152,6 +159,19 @@ def _split_by_speaker(
         )
     validation.update(clip for own in of_word.values() for clip in own[::10])
     return _parts(clips, validation, testing)
+
+
+def _repeated(
+    folder: Path, clips: Sequence[Clip], testing: Sequence[Clip], needed: Collection[str]
+) -> Split:
+    """Validate on the clips of commands that are trained on: there is one of each."""
+    repeated = [clip for clip in clips if clip.word in needed]
+    if repeated:
+        warn(
+            f"{folder} has one clip of each word: validation repeats the clips that are trained "
+            "on, so its accuracy says nothing about others"
+        )
+    return Split(list(clips), repeated, list(testing))
 
 
 def _validation_speakers(clips: Sequence[Clip], share: float, needed: Collection[str]) -> set[str]:

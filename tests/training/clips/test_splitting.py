@@ -183,6 +183,34 @@ def test_a_validation_list_of_other_clips_is_named_as_the_cause(tmp_path):
         split_clips(tmp_path, clip_list())
 
 
-def test_one_clip_a_word_cannot_be_split(tmp_path):
-    with pytest.raises(DataError, match="found 2 and 0; at least one word needs two clips"):
-        split_clips(tmp_path, clip_list(speakers=1, takes=1))
+def test_one_clip_a_word_is_trained_on_and_validated_on_with_a_warning(tmp_path, capsys):
+    clips = clip_list(speakers=1, takes=1)
+    split = split_clips(tmp_path, clips)
+    assert split.training == split.validation == clips
+    assert "validation repeats the clips that are trained on" in capsys.readouterr().err
+
+
+def test_one_clip_of_a_command_beside_many_of_unknown_is_in_both_parts(tmp_path):
+    unknown = [Clip(Path("unknown", f"ann_{take}.wav"), "unknown", "ann") for take in range(20)]
+    command = Clip(Path("yes", "ann_0.wav"), "yes", "ann")
+    split = split_clips(tmp_path, [*unknown, command], commands=["yes"])
+    assert command in split.training
+    assert split.validation == [command]
+
+
+@pytest.mark.parametrize(("takes", "validated"), [(2, 1), (5, 1), (30, 3)])
+def test_few_clips_of_one_speaker_are_split_by_clips(takes, validated, tmp_path, capsys):
+    clips = clip_list(speakers=1, takes=takes)
+    split = split_clips(tmp_path, clips)
+    words = {clip.word for clip in clips}
+    assert {w: sum(clip.word == w for clip in split.validation) for w in words} == dict.fromkeys(
+        words, validated
+    )
+    assert "every tenth clip of a word, and at least one" in capsys.readouterr().err
+
+
+def test_clips_for_testing_alone_are_no_task(tmp_path):
+    clips = clip_list(speakers=1, takes=1)
+    (tmp_path / "testing_list.txt").write_text("".join(f"{clip.path}\n" for clip in clips))
+    with pytest.raises(DataError, match="found 0 and 0; at least one word needs two clips"):
+        split_clips(tmp_path, clips)
