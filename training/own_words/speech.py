@@ -182,6 +182,7 @@ def _near_sentences(
 
 
 def sentence_voices(side: str, voices: dict[str, list[str]]) -> Voices:
-    """The installed voices of a side with their turns."""
-    turns = [engine for engine in SENTENCE_TURNS[side].split() if engine in voices]
-    return Voices(" ".join(turns), voices)
+    """The installed voices of a side with their turns; others take those of missing voices."""
+    usual = SENTENCE_TURNS[side].split()
+    others = [engine for engine in ("espeak-ng", *usual) if engine in voices]
+    return Voices(" ".join(engine if engine in voices else others[0] for engine in usual), voices)
