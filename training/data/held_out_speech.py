@@ -9,6 +9,7 @@ from typing import NamedTuple
 from training.clips.speakers import names_speaker, recording_speaker
 from training.clips.window import Samples
 from training.data.negative_speech import Recording
+from training.voices.speakers import is_voice
 
 HELD_OUT_OF = 5  # one of so many speakers
 
@@ -27,7 +28,8 @@ def hold_out_speakers(
 
     The SHA-1 of a speaker's name decides, so a speaker stays on one side when recordings are added
     and when a run starts from another one. If it decides for nobody or for everybody, the speaker
-    whose SHA-1 is smallest is held out. Recordings whose names tell no speaker are trained on.
+    whose SHA-1 is smallest is held out. Recordings by synthetic voices, and those whose names tell
+    no speaker, are trained on: neither shows what real speakers would do.
 
     Args:
         recordings: negative speech.
@@ -36,8 +38,8 @@ def hold_out_speakers(
     Returns:
         The recordings in their order. None is held out if there are fewer than two speakers.
     """
-    named = [r for r in recordings if names_speaker(Path(r.name))]
-    speakers = sorted({_speaker(recording) for recording in named}, key=_digest)
+    named = {_speaker(r) for r in recordings if names_speaker(Path(r.name))}
+    speakers = sorted((name for name in named if not is_voice(name)), key=_digest)
     possible = [speaker for speaker in speakers if speaker not in trained]
     if len(speakers) < 2 or not possible:
         return NegativeSpeech(list(recordings), [])

@@ -80,6 +80,11 @@ class Speaker:
         return float(2 ** ((self.pitch - USUAL_PITCH) / 40))
 
 
+def is_voice(name: str) -> bool:
+    """Return whether a speaker's name in a file is that of a synthetic voice (`voice_name`)."""
+    return name.startswith(tuple(f"{engine}-" for engine in ENGINES))
+
+
 def _plain(voice: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", voice.lower())
 

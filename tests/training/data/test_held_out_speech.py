@@ -56,6 +56,14 @@ def test_speakers_of_training_clips_are_not_held_out():
     assert hold_out_speakers(given, SPEAKERS).held_out == []
 
 
+def test_synthetic_voices_are_not_held_out():
+    voices = recordings("flite-slt_1.wav", "kokoro-af-bella_2.wav", "espeak-ng-m1_3.wav")
+    assert hold_out_speakers(voices).held_out == []
+    speech = hold_out_speakers([*voices, *recordings("anna_1.wav", "ben_1.wav")])
+    assert len(speech.held_out) == 1
+    assert names(speech.held_out)[0] in ("anna_1.wav", "ben_1.wav")
+
+
 def test_windows_that_overlap_are_left_out():
     (one,) = recordings("a_1.wav")
     found = list(separate_windows([one._replace(starts=[0, 8000, 24000])], 16000))
