@@ -7,6 +7,8 @@ other speech for commands all day.
 from collections.abc import Mapping
 from typing import Any, Literal
 
+SYNTHETIC = "all of it by synthetic voices"  # in `measured_on` of a model file
+
 ValidationUnknown = Literal["recorded words", "negative speech", "synthetic voices", "made sounds"]
 
 
@@ -25,7 +27,10 @@ def describe_accuracy(stated: Mapping[str, Any], after_clips: str = "") -> str |
     if accuracy is None:
         return None
     text = f"{accuracy:.2%}" + ("" if clips is None else f" on {clips:,} clips") + after_clips
-    is_measured = (stated.get("detection") or {}).get("false_accepts_per_hour") is not None
+    detection = stated.get("detection") or {}
+    is_measured = detection.get(
+        "false_accepts_per_hour"
+    ) is not None and SYNTHETIC not in detection.get("measured_on", "")
     on_real_speech = "" if is_measured else ", so false accepts on real speech are unknown"
     unknown = {
         "recorded words": '; its "unknown" was recordings of other words',

@@ -2,7 +2,7 @@
 
 import pytest
 
-from speechgru.stated_accuracy import describe_accuracy
+from speechgru.stated_accuracy import SYNTHETIC, describe_accuracy
 
 STATED = {"validation_accuracy": 0.97, "validation_clips": 4000}
 FALSE_COMMANDS = {"count": 5, "windows": 812, "hours": 0.2256}
@@ -29,6 +29,14 @@ FALSE_COMMANDS = {"count": 5, "windows": 812, "hours": 0.2256}
         (
             {"validation_unknown": "made sounds", "detection": {"false_accepts_per_hour": 0.0}},
             '97.00% on 4,000 clips; its "unknown" was made sounds alone',
+        ),
+        (
+            {
+                "validation_unknown": "synthetic voices",
+                "detection": {"false_accepts_per_hour": 0.0, "measured_on": f"x; {SYNTHETIC}"},
+            },
+            '97.00% on 4,000 clips; its "unknown" was spoken by synthetic voices, so false accepts '
+            "on real speech are unknown",
         ),
     ],
 )

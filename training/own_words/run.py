@@ -11,6 +11,7 @@ from pathlib import Path
 
 from speechgru import modelfile
 from speechgru.errors import SpeechGRUError
+from speechgru.stated_accuracy import SYNTHETIC
 from training.evaluation.card_row import update_card
 from training.loop.checks import Plan, find_labels
 from training.own_words.phrases import check_phrases
@@ -112,8 +113,7 @@ def _state_synthetic(model: Path) -> None:
     """State in a model file and in its card that no real speech was measured."""
     detection = modelfile.read(model).settings["detection"]
     measured_on = (
-        f"{detection['measured_on']}; all of it by synthetic voices: false accepts on real speech "
-        "are unknown"
+        f"{detection['measured_on']}; {SYNTHETIC}: false accepts on real speech are unknown"
     )
     modelfile.write_detection(model, {"measured_on": measured_on})
     update_card(model, {**detection, "measured_on": measured_on})
