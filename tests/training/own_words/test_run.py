@@ -111,3 +111,8 @@ def test_recordings_that_are_held_out_are_linked_into_the_run(tmp_path, word_fol
 def test_options_that_do_not_go_with_phrases_are_refused(option, tmp_path):
     with pytest.raises(ValueError, match=f"--phrases: expected no {option} beside it"):
         plan_of("--phrases", "go", option, str(tmp_path), "--out", str(tmp_path / "run"))
+
+
+def test_a_language_is_one_of_phrases(tmp_path):
+    with pytest.raises(ValueError, match="--language: expected --phrases beside it"):
+        plan_of("--words", "go", "--language", "de", "--out", str(tmp_path / "run"))
