@@ -32,7 +32,7 @@ class OwnWordsError(SpeechGRUError, RuntimeError):
 
 
 def prepare(plan: Plan) -> tuple[Plan, Speech]:
-    """Say what will be done, and speak.
+    """Say what will be done, and speak, unless the training has begun already.
 
     Args:
         plan: a run with `--phrases`.
@@ -48,11 +48,13 @@ def prepare(plan: Plan) -> tuple[Plan, Speech]:
     language = find_language(options.language)
     phrases = check_phrases(options.phrases or (), language)
     speech = plan_speech(options.out / SPEECH, phrases, language, recipe.seed)
-    _describe(plan, phrases, speech)
-    if not options.resume:
-        options.out.mkdir(parents=True, exist_ok=True)
-        run_folder.write_start(options.out, options, recipe)
-    speak(speech)
+    has_begun = (options.out / run_folder.TASK).exists()
+    if not has_begun:  # else voices that were installed since would add clips
+        _describe(plan, phrases, speech)
+        if not options.resume:
+            options.out.mkdir(parents=True, exist_ok=True)
+            run_folder.write_start(options.out, options, recipe)
+        speak(speech)
     data = options.data or speech.clips
     options = dataclasses.replace(
         options,
@@ -60,7 +62,7 @@ def prepare(plan: Plan) -> tuple[Plan, Speech]:
         words=phrases,
         synthetic=speech.clips if options.data else None,
         negative=(*options.negative, speech.sentences("training")),
-        resume=(options.out / run_folder.TASK).exists(),
+        resume=has_begun,
     )
     labels = find_labels(data, phrases)
     return dataclasses.replace(plan, options=options, labels=labels), speech

@@ -63,7 +63,7 @@ def test_the_plan_trains_on_what_was_spoken(tmp_path, capsys):
 
 
 @pytest.mark.usefixtures("voices")
-def test_an_interrupted_run_goes_on_and_speaks_nothing_again(tmp_path, monkeypatch):
+def test_an_interrupted_run_goes_on_and_speaks_nothing_again(tmp_path):
     out = tmp_path / "run"
     _, spoken = run.prepare(plan_of("--phrases", "go", "--out", str(out)))
     files = {path: path.stat().st_mtime_ns for path in spoken.folder.rglob("*.wav")}
@@ -71,8 +71,19 @@ def test_an_interrupted_run_goes_on_and_speaks_nothing_again(tmp_path, monkeypat
     assert {path: path.stat().st_mtime_ns for path in spoken.folder.rglob("*.wav")} == files
     assert plan.options.phrases == ("go",)
     assert not plan.options.resume  # the training has not begun
+
+
+@pytest.mark.usefixtures("voices")
+def test_voices_that_are_installed_after_the_training_has_begun_say_nothing(tmp_path, monkeypatch):
+    out = tmp_path / "run"
+    _, spoken = run.prepare(plan_of("--phrases", "go", "--out", str(out)))
+    files = sorted(spoken.folder.rglob("*"))
     (out / "task.json").write_text("{}")
-    assert run.prepare(plan_of("--resume", "--out", str(out)))[0].options.resume
+    more = {side: {**VOICES[side], "flite": ["kal"]} for side in VOICES}
+    monkeypatch.setattr(speech, "installed_voices", lambda side, language: (more[side], []))
+    plan, _ = run.prepare(plan_of("--resume", "--out", str(out)))
+    assert plan.options.resume
+    assert sorted(spoken.folder.rglob("*")) == files
 
 
 @pytest.mark.usefixtures("voices")
