@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from training.evaluation.speakers import EVERYBODY, UNRESERVED
 from training.loop.arguments import parse_arguments
 from training.loop.checks import check_options
 from training.own_words import run, speech, texts
@@ -37,7 +38,7 @@ def voices(monkeypatch):
     monkeypatch.setattr(texts, "PAIRS", 3)
     monkeypatch.setattr(speech, "OTHER_WORDS", WORDS)
     monkeypatch.setattr(speech, "HOURS", dict.fromkeys(speech.SIDES, 0.001))
-    sentences = [Sentence(f"The {word} is here.", "") for word in WORDS]
+    sentences = [Sentence(f"The {word} is here.", "public domain") for word in WORDS]
     monkeypatch.setattr(speech, "_sentences", lambda planned: sentences)
 
 
@@ -116,6 +117,35 @@ def test_recordings_that_are_held_out_are_linked_into_the_run(tmp_path, word_fol
     assert (folder / "ben_1.wav").read_bytes() == (real / "ben_1.wav").read_bytes()
     (out / "task.json").write_text("{}")
     assert run.held_out_recordings(plan) is None
+
+
+@pytest.mark.usefixtures("voices")
+def test_the_metrics_name_the_voices_and_the_licences_of_the_sentences(tmp_path):
+    _, spoken = run.prepare(plan_of("--phrases", "go", "--out", str(tmp_path / "run")))
+    file = tmp_path / "metrics.json"
+    file.write_text(json.dumps({"training_data": "9 clips of clips", "licence": "CC BY 4.0"}))
+    run.state_voices(file, spoken)
+    assert json.loads(file.read_text()) == {
+        "training_data": "9 clips of clips; clips and sentences by synthetic voices (espeak-ng)",
+        "licence": "CC BY 4.0; sentences: public domain",
+    }
+
+
+@pytest.mark.parametrize(
+    ("names", "speakers"),
+    [
+        (["ben_1.wav"], EVERYBODY),  # of the development half
+        (["ben_1.wav", "carl_1.wav"], UNRESERVED),  # of both halves
+        (["ben_1.wav", "anna_1.wav"], EVERYBODY),  # anna is reserved
+    ],
+)
+def test_constants_are_checked_where_real_speakers_of_both_halves_are_held_out(
+    names, speakers, tmp_path
+):
+    for name in names:
+        (tmp_path / name).symlink_to(__file__)
+    assert run.speakers_of(tmp_path) == speakers
+    assert run.speakers_of(None) == EVERYBODY
 
 
 @pytest.mark.parametrize("option", ["--words", "--synthetic", "--teachers"])
