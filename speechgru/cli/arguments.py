@@ -27,6 +27,13 @@ def add_device(command: argparse.ArgumentParser) -> None:
     )
 
 
+def folder(text: str) -> Path:
+    """Parse the path of a folder; an empty text, as of an unset variable, is an error."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected a path, found ''")
+    return Path(text)
+
+
 def positive(text: str) -> int:
     """Parse a whole number from 1."""
     value = _whole_number(text)
@@ -64,7 +71,7 @@ def add_save_detections(command: argparse.ArgumentParser) -> None:
     """Add `--save-detections`."""
     command.add_argument(
         "--save-detections",
-        type=Path,
+        type=folder,
         metavar="DIR",
         help="save the sound before each detection in a folder, as false alarms to train with",
     )

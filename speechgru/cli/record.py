@@ -3,7 +3,6 @@
 import argparse
 import getpass
 import math
-from pathlib import Path
 from typing import Any
 
 from speechgru import audio
@@ -31,7 +30,11 @@ def add_command(commands: Any) -> argparse.ArgumentParser:
     )
     command.add_argument("words", nargs="+", metavar="WORD", help='word or phrase: "lights on"')
     command.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder of the words' folders"
+        "--out",
+        type=arguments.folder,
+        required=True,
+        metavar="DIR",
+        help="folder of the words' folders",
     )
     command.add_argument(
         "--from",

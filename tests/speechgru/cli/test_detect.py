@@ -106,6 +106,7 @@ def test_bad_files_do_not_stop_the_others(recording, tmp_path, capfd):
         ["--format", "s16le", "a.wav"],
         ["--format", "u8", "-"],
         ["--rate", "0", "-"],
+        ["--save-detections", "", "a.wav"],
     ],
 )
 def test_wrong_usage_exits_with_2(arguments, capfd):

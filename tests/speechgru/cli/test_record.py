@@ -338,6 +338,7 @@ def test_a_folder_that_is_a_file_is_one_line(place, tmp_path, capfd):
         [],
         ["a"],
         ["--out", "o"],
+        ["a", "--out", ""],
         ["a", "b", "--out", "o", "--from", "x.wav"],
         ["silence", "--out", "o", "--from", "x.wav"],
         ["a", "--out", "o", "--from", "x.wav", "--takes", "3"],
