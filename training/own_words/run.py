@@ -15,6 +15,8 @@ from speechgru.errors import SpeechGRUError
 from speechgru.stated_accuracy import SYNTHETIC
 from training.clips.finding import find_recordings
 from training.clips.speakers import recording_speaker
+from training.data.held_out_folders import check_sources
+from training.data.sources import DataSources
 from training.evaluation.card_row import update_card
 from training.evaluation.speakers import EVERYBODY, UNRESERVED, Speakers, is_held_out_speaker
 from training.loop.checks import Plan, find_labels
@@ -48,28 +50,30 @@ def prepare(plan: Plan) -> tuple[Plan, Speech]:
 
     Raises:
         SynthesisError: a phrase cannot be spoken, no voice is installed, or one fails.
+        DataError: a folder may hold clips of the data folder.
         OSError: a file cannot be written.
     """
-    options, recipe = plan.options, plan.recipe
-    language = find_language(options.language)
-    phrases = check_phrases(options.phrases or (), language)
-    speech = plan_speech(options.out / SPEECH, phrases, language, recipe.seed)
-    has_begun = (options.out / run_folder.TASK).exists()
-    if not has_begun:  # else voices that were installed since would add clips
-        _describe(plan, phrases, speech)
-        if not options.resume:
-            options.out.mkdir(parents=True, exist_ok=True)
-            run_folder.write_start(options.out, options, recipe)
-        speak(speech)
-    data = options.data or speech.clips
+    typed, recipe = plan.options, plan.recipe
+    language = find_language(typed.language)
+    phrases = check_phrases(typed.phrases or (), language)
+    speech = plan_speech(typed.out / SPEECH, phrases, language, recipe.seed)
+    has_begun = (typed.out / run_folder.TASK).exists()
+    data = typed.data or speech.clips
     options = dataclasses.replace(
-        options,
+        typed,
         data=data,
         words=phrases,
-        synthetic=speech.clips if options.data else None,
-        negative=(*options.negative, speech.sentences("training")),
+        synthetic=speech.clips if typed.data else None,
+        negative=(*typed.negative, speech.sentences("training")),
         resume=has_begun,
     )
+    check_sources(DataSources(data, options.negative, options.synthetic, options.noise))
+    if not has_begun:  # else voices that were installed since would add clips
+        _describe(plan, phrases, speech)
+        if not typed.resume:
+            typed.out.mkdir(parents=True, exist_ok=True)
+            run_folder.write_start(typed.out, typed, recipe)
+        speak(speech)
     labels = find_labels(data, phrases)
     return dataclasses.replace(plan, options=options, labels=labels), speech
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from training.clips.errors import DataError
 from training.evaluation.speakers import EVERYBODY, UNRESERVED
 from training.loop.arguments import parse_arguments
 from training.loop.checks import check_options
@@ -94,6 +95,14 @@ def test_own_recordings_are_the_data_and_the_voices_are_synthetic(tmp_path, word
     assert plan.options.data == word_folder
     assert plan.options.synthetic == spoken.clips
     assert plan.labels == ("yes", "unknown", "silence")
+
+
+@pytest.mark.usefixtures("voices")
+def test_folders_that_overlap_are_refused_before_anything_is_spoken(tmp_path, word_folder):
+    arguments = ["--phrases", "yes", "--data", str(word_folder), "--negative", str(word_folder)]
+    with pytest.raises(DataError, match="expected a folder apart from the data folder"):
+        run.prepare(plan_of(*arguments, "--out", str(tmp_path / "run")))
+    assert not (tmp_path / "run").exists()
 
 
 def test_without_voices_it_says_what_to_install(tmp_path, monkeypatch):
