@@ -61,9 +61,10 @@ def check_options(options: Options) -> Plan:
         _check_scenes(options)
     _check_data(options)
     labels = find_labels(options.data, options.phrases or options.words) if options.data else None
-    started = [] if options.start is None or is_bundled(options.start) else [options.start]
-    for folder in (*started, *options.teachers):
-        _check_run(folder)
+    if options.start is not None:
+        _check_start(options.start, recipe)
+    for teacher in options.teachers:
+        _check_run(teacher)
     return Plan(options, recipe, labels, lengthened)
 
 
@@ -112,6 +113,16 @@ def _check_folder(name: str, folder: Path, out: Path) -> None:
 def _without_warnings() -> contextlib.AbstractContextManager[object]:
     """Suppress warnings about files, which are repeated when the files are read."""
     return contextlib.redirect_stderr(io.StringIO())
+
+
+def _check_start(start: Path, recipe: Recipe) -> None:
+    presets = (recipe.preset, *recipe.students)
+    if not is_bundled(start):
+        _check_run(start)
+    elif str(start) not in presets:
+        raise UsageError(
+            f"--start: expected a recipe of the preset {start}, found one of {', '.join(presets)}"
+        )
 
 
 def _check_run(folder: Path) -> None:

@@ -65,6 +65,7 @@ def places(tmp_path, word_folder):
         ("--start EMPTY", "EMPTY/model.keras: expected a trained model, found nothing"),
         ("--start FILE", "FILE: expected the folder of a run, found a file"),
         ("--start RUN", "RUN/metrics.json: expected different labels, found ['yes', 'yes']"),
+        ("--start small", "--start: expected a recipe of the preset small, found one of medium"),
         ("--teachers NOWHERE", "NOWHERE/model.keras: expected a trained model, found nothing"),
         ("--teachers FILE", "FILE: expected the folder of a run, found a file"),
         ("--recipe stream --features librosa", "--features librosa: expected a recipe of single"),
