@@ -95,6 +95,8 @@ def parse_arguments(arguments: Sequence[str]) -> Options:
     if "phrases" in given:
         _check_phrases(given)
         values.setdefault("recipe", "own_words")
+    elif "language" in given:
+        raise UsageError("--language: expected --phrases beside it, found none")
     return Options(**values, given=given, command=tuple(arguments))
 
 

@@ -10,18 +10,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from speechgru import modelfile
+from speechgru.atomic_files import write_text
 from speechgru.errors import SpeechGRUError
 from speechgru.stated_accuracy import SYNTHETIC
+from training.clips.finding import find_recordings
+from training.clips.speakers import recording_speaker
 from training.evaluation.card_row import update_card
+from training.evaluation.speakers import EVERYBODY, UNRESERVED, Speakers, is_held_out_speaker
 from training.loop.checks import Plan, find_labels
 from training.own_words.phrases import check_phrases
-from training.own_words.speech import Speech, plan_speech, speak
+from training.own_words.speech import SIDES, Speech, plan_speech, speak
 from training.run_files import run_folder
 from training.voices.languages import find_language
+from training.voices.sentence_table import read_table
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEECH = "speech"  # folder in that of the run
 MODEL = "model.tflite"
+METRICS = "metrics.json"
 STEP_SECONDS = 0.17  # of `medium` on two cores, in scenes of 48 x 4 s
 EVALUATION_MINUTES = 3
 FALSE_ACCEPTS = 0.5  # an hour, for which thresholds are chosen
@@ -32,7 +38,7 @@ class OwnWordsError(SpeechGRUError, RuntimeError):
 
 
 def prepare(plan: Plan) -> tuple[Plan, Speech]:
-    """Say what will be done, and speak.
+    """Say what will be done, and speak, unless the training has begun already.
 
     Args:
         plan: a run with `--phrases`.
@@ -48,11 +54,13 @@ def prepare(plan: Plan) -> tuple[Plan, Speech]:
     language = find_language(options.language)
     phrases = check_phrases(options.phrases or (), language)
     speech = plan_speech(options.out / SPEECH, phrases, language, recipe.seed)
-    _describe(plan, phrases, speech)
-    if not options.resume:
-        options.out.mkdir(parents=True, exist_ok=True)
-        run_folder.write_start(options.out, options, recipe)
-    speak(speech)
+    has_begun = (options.out / run_folder.TASK).exists()
+    if not has_begun:  # else voices that were installed since would add clips
+        _describe(plan, phrases, speech)
+        if not options.resume:
+            options.out.mkdir(parents=True, exist_ok=True)
+            run_folder.write_start(options.out, options, recipe)
+        speak(speech)
     data = options.data or speech.clips
     options = dataclasses.replace(
         options,
@@ -60,7 +68,7 @@ def prepare(plan: Plan) -> tuple[Plan, Speech]:
         words=phrases,
         synthetic=speech.clips if options.data else None,
         negative=(*options.negative, speech.sentences("training")),
-        resume=(options.out / run_folder.TASK).exists(),
+        resume=has_begun,
     )
     labels = find_labels(data, phrases)
     return dataclasses.replace(plan, options=options, labels=labels), speech
@@ -76,20 +84,19 @@ def finish(plan: Plan, speech: Speech) -> None:
     from training.evaluation.evaluated_model import load_model
     from training.evaluation.evaluation import evaluate
     from training.evaluation.report import headline, tables
-    from training.evaluation.speakers import EVERYBODY, UNRESERVED
     from training.evaluation.streams.options import StreamOptions
     from training.evaluation.streams.recipe import StreamRecipe
 
     out = plan.options.out
+    state_voices(out / METRICS, speech)
     # A program of its own: nothing in training/ imports export/.
     command = [sys.executable, str(ROOT / "export" / "export.py"), str(out)]
     if subprocess.run(command, check=False).returncode:
-        raise OwnWordsError(f"{out}: the export failed; {command[1]} {out} does it again")
+        raise OwnWordsError(f"{out}: the export failed; --resume --out {out} goes on with it")
     negatives = [speech.sentences("held-out")]
     if real := held_out_recordings(plan):
         negatives.append(real)
-    # With real recordings, one half of the speakers checks what was chosen on the other half.
-    speakers = UNRESERVED if real else EVERYBODY
+    speakers = speakers_of(real)
     streams = StreamOptions(StreamRecipe(noise_minutes=5), negatives, speakers, FALSE_ACCEPTS)
     report = evaluate(
         load_model(out / MODEL), speech.clips, report_folder=out / "report", streams=streams
@@ -107,6 +114,35 @@ def finish(plan: Plan, speech: Speech) -> None:
         )
     print(f"report: {out / 'report' / 'report.html'}")
     print(f"try it: speechgru listen --model {out / MODEL}")
+
+
+def state_voices(metrics_file: Path, speech: Speech) -> None:
+    """State in `metrics.json`, and so in the card, who spoke, and the licences of the sentences.
+
+    Args:
+        metrics_file: the file, as the training wrote it.
+        speech: what was spoken.
+    """
+    metrics = json.loads(metrics_file.read_text(encoding="utf-8"))
+    engines = dict.fromkeys(engine for side in SIDES for engine in speech.voices[side])
+    licences = dict.fromkeys(row.licence for row in read_table(speech.sentences("training")))
+    metrics["training_data"] += f"; clips and sentences by synthetic voices ({', '.join(engines)})"
+    parts = (metrics["licence"], *(f"sentences: {licence}" for licence in licences if licence))
+    metrics["licence"] = "; ".join(part for part in parts if part)
+    write_text(metrics_file, json.dumps(metrics, indent=1))
+
+
+def speakers_of(real: Path | None) -> Speakers:
+    """Return on whom a model is evaluated: in halves, one of which checks what suits the other.
+
+    Without real recordings of both halves, it is everybody, and nothing is checked.
+
+    Args:
+        real: the folder of `held_out_recordings`, or None.
+    """
+    names = {recording_speaker(path) for path in find_recordings(real)} if real else set()
+    halves = {is_held_out_speaker(name) for name in names if UNRESERVED.includes(name)}
+    return UNRESERVED if len(halves) == 2 else EVERYBODY
 
 
 def _state_synthetic(model: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from training.clips.names import comparable
 from training.voices.near_misses import holds_phrase, sound_near_misses, text_near_misses
 from training.voices.phrase_writing import Texts
 
@@ -27,8 +28,8 @@ def texts_of(
         seed: seed of all random choices.
     """
     rng = np.random.default_rng([seed, 6])
-    parts = {word for phrase in phrases for word in phrase.split()}
-    others = [word for word in other_words if word not in parts]
+    parts = {comparable(word) for phrase in phrases for word in phrase.split()}
+    others = [word for word in other_words if comparable(word) not in parts]
     near = text_near_misses(phrases, others, REPLACED, rng)
     near += sound_near_misses(phrases, others, accent, SOUNDS, rng)
     drawn = [" ".join(rng.choice(others, 2, replace=False)) for _ in range(PAIRS)]

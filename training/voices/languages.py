@@ -13,7 +13,7 @@ from training.voices.errors import SynthesisError
 from training.voices.kokoro_styles import OTHER_HELD_OUT_STYLES, OTHER_TRAINING_STYLES
 from training.voices.programs import run_program
 from training.voices.sentence_speakers import HELD_OUT_STYLES, TRAINING_STYLES
-from training.voices.speakers import ACCENTS, ENGINES, KOKORO_VOICES
+from training.voices.speakers import ACCENTS, KOKORO_VOICES
 from training.voices.words import A_TO_Z, OTHER_WORDS
 
 DICTD, WORDNET = Path("/usr/share/dictd"), Path("/usr/share/wordnet")
@@ -75,11 +75,6 @@ class Language:
             return OTHER_WORDS
         path = Path(__file__).with_name(f"words_{self.code}.txt")
         return tuple(path.read_text(encoding="utf-8").split()) if path.exists() else ()
-
-    @property
-    def engines(self) -> tuple[str, ...]:
-        """The synthesisers that speak the language: flite, festival and piper speak English."""
-        return ENGINES if self.code == "en" else ("espeak-ng", "kokoro")
 
     def kokoro_styles(self, side: str) -> tuple[str, ...]:
         """Return the names of kokoro's voices of a side, "training" or "held-out".
@@ -180,7 +175,7 @@ def find_language(code: str) -> Language:
     others = {line.split()[1]: line.split()[3] for line in reversed(lines) if "mb/" not in line}
     if code not in others:
         raise SynthesisError(
-            f"language: expected {', '.join(LANGUAGES)} or another of espeak-ng's "
+            f"--language: expected {', '.join(LANGUAGES)} or another of espeak-ng's "
             f"({', '.join(sorted(others))}), found {code!r}"
         )
     return Language(code, others[code].replace("_", " "), (code,))

@@ -37,8 +37,8 @@ def speak(
 
     Args:
         speaker: who speaks.
-        texts: words as `words.check_word` allows them, or sentences as `sentences.normalise`
-            returns them.
+        texts: words or phrases of the letters of a language, mnemonics as `near_misses` writes
+            them, or sentences as `sentences.normalise` returns them.
         before: seconds of quiet before the speech.
         after: seconds of quiet after the speech.
         skip_silent: whether to leave out texts of which the voice makes no sound, as some voices

@@ -1,5 +1,6 @@
 """The words that are spoken: the commands, words that sound like them, and everyday words."""
 
+import re
 from collections.abc import Iterable
 
 from training.voices.errors import SynthesisError
@@ -49,31 +50,18 @@ EVERYDAY = """
 OTHER_WORDS = tuple((SPEECH_COMMANDS + NEAR_MISSES + EVERYDAY).split())
 
 
-def check_word(word: str, letters: str | None = A_TO_Z) -> str:
+def check_word(word: str) -> str:
     """Return the word if every synthesiser can say it and every file system can store it.
 
-    Args:
-        word: the word.
-        letters: the letters that it may have, as `languages.Language` holds them; None allows every
-            small letter. Defaults to the letters a to z.
-
     Raises:
-        SynthesisError: the word has other characters.
+        SynthesisError: the word has other characters than the letters a to z.
     """
-    known = letters is None or {*word} <= {*letters}
-    if not (known and word.isalpha() and word == word.lower()):
-        raise SynthesisError(f"expected a word of {_described(letters)}, found {word!r}")
+    if not re.fullmatch("[a-z]+", word):
+        raise SynthesisError(f"expected a word of the letters a to z, found {word!r}")
     return word
 
 
-def _described(letters: str | None) -> str:
-    if letters is None:
-        return "small letters"
-    others = letters.removeprefix(A_TO_Z)
-    return f"the letters a to z and {others}" if others else "the letters a to z"
-
-
-def check_words(words: Iterable[str], letters: str | None = A_TO_Z) -> None:
+def check_words(words: Iterable[str]) -> None:
     """Raise SynthesisError at the first word that `check_word` refuses."""
     for word in words:
-        check_word(word, letters)
+        check_word(word)

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from training.evaluation.speakers import EVERYBODY, UNRESERVED
 from training.loop.arguments import parse_arguments
 from training.loop.checks import check_options
 from training.own_words import run, speech, texts
@@ -37,7 +38,7 @@ def voices(monkeypatch):
     monkeypatch.setattr(texts, "PAIRS", 3)
     monkeypatch.setattr(speech, "OTHER_WORDS", WORDS)
     monkeypatch.setattr(speech, "HOURS", dict.fromkeys(speech.SIDES, 0.001))
-    sentences = [Sentence(f"The {word} is here.", "") for word in WORDS]
+    sentences = [Sentence(f"The {word} is here.", "public domain") for word in WORDS]
     monkeypatch.setattr(speech, "_sentences", lambda planned: sentences)
 
 
@@ -63,7 +64,7 @@ def test_the_plan_trains_on_what_was_spoken(tmp_path, capsys):
 
 
 @pytest.mark.usefixtures("voices")
-def test_an_interrupted_run_goes_on_and_speaks_nothing_again(tmp_path, monkeypatch):
+def test_an_interrupted_run_goes_on_and_speaks_nothing_again(tmp_path):
     out = tmp_path / "run"
     _, spoken = run.prepare(plan_of("--phrases", "go", "--out", str(out)))
     files = {path: path.stat().st_mtime_ns for path in spoken.folder.rglob("*.wav")}
@@ -71,8 +72,19 @@ def test_an_interrupted_run_goes_on_and_speaks_nothing_again(tmp_path, monkeypat
     assert {path: path.stat().st_mtime_ns for path in spoken.folder.rglob("*.wav")} == files
     assert plan.options.phrases == ("go",)
     assert not plan.options.resume  # the training has not begun
+
+
+@pytest.mark.usefixtures("voices")
+def test_voices_that_are_installed_after_the_training_has_begun_say_nothing(tmp_path, monkeypatch):
+    out = tmp_path / "run"
+    _, spoken = run.prepare(plan_of("--phrases", "go", "--out", str(out)))
+    files = sorted(spoken.folder.rglob("*"))
     (out / "task.json").write_text("{}")
-    assert run.prepare(plan_of("--resume", "--out", str(out)))[0].options.resume
+    more = {side: {**VOICES[side], "flite": ["kal"]} for side in VOICES}
+    monkeypatch.setattr(speech, "installed_voices", lambda side, language: (more[side], []))
+    plan, _ = run.prepare(plan_of("--resume", "--out", str(out)))
+    assert plan.options.resume
+    assert sorted(spoken.folder.rglob("*")) == files
 
 
 @pytest.mark.usefixtures("voices")
@@ -107,7 +119,41 @@ def test_recordings_that_are_held_out_are_linked_into_the_run(tmp_path, word_fol
     assert run.held_out_recordings(plan) is None
 
 
+@pytest.mark.usefixtures("voices")
+def test_the_metrics_name_the_voices_and_the_licences_of_the_sentences(tmp_path):
+    _, spoken = run.prepare(plan_of("--phrases", "go", "--out", str(tmp_path / "run")))
+    file = tmp_path / "metrics.json"
+    file.write_text(json.dumps({"training_data": "9 clips of clips", "licence": "CC BY 4.0"}))
+    run.state_voices(file, spoken)
+    assert json.loads(file.read_text()) == {
+        "training_data": "9 clips of clips; clips and sentences by synthetic voices (espeak-ng)",
+        "licence": "CC BY 4.0; sentences: public domain",
+    }
+
+
+@pytest.mark.parametrize(
+    ("names", "speakers"),
+    [
+        (["ben_1.wav"], EVERYBODY),  # of the development half
+        (["ben_1.wav", "carl_1.wav"], UNRESERVED),  # of both halves
+        (["ben_1.wav", "anna_1.wav"], EVERYBODY),  # anna is reserved
+    ],
+)
+def test_constants_are_checked_where_real_speakers_of_both_halves_are_held_out(
+    names, speakers, tmp_path
+):
+    for name in names:
+        (tmp_path / name).symlink_to(__file__)
+    assert run.speakers_of(tmp_path) == speakers
+    assert run.speakers_of(None) == EVERYBODY
+
+
 @pytest.mark.parametrize("option", ["--words", "--synthetic", "--teachers"])
 def test_options_that_do_not_go_with_phrases_are_refused(option, tmp_path):
     with pytest.raises(ValueError, match=f"--phrases: expected no {option} beside it"):
         plan_of("--phrases", "go", option, str(tmp_path), "--out", str(tmp_path / "run"))
+
+
+def test_a_language_is_one_of_phrases(tmp_path):
+    with pytest.raises(ValueError, match="--language: expected --phrases beside it"):
+        plan_of("--words", "go", "--language", "de", "--out", str(tmp_path / "run"))

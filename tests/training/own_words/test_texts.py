@@ -19,6 +19,7 @@ def test_both_sides_say_the_phrases_near_misses_and_other_words():
     assert sum(texts["training"].phrases.values()) > sum(texts["held-out"].phrases.values())
 
 
-def test_no_phrase_and_no_word_of_one_is_among_the_other_words():
-    others = texts_of(PHRASES, ["on", "stop", *OTHER_WORDS], "en-us", 0)["training"].others
-    assert not any(holds_phrase(text, PHRASES) for text in others)
+@pytest.mark.parametrize("phrases", [PHRASES, ["Lights on", "Stop"]])
+def test_no_phrase_and_no_word_of_one_is_among_the_other_words(phrases):
+    others = texts_of(phrases, ["on", "stop", *OTHER_WORDS], "en-us", 0)["training"].others
+    assert not any(holds_phrase(text, phrases) for text in others)

@@ -4,14 +4,7 @@ import pytest
 
 from training.clips.words import USUAL_WORDS
 from training.voices.errors import SynthesisError
-from training.voices.words import (
-    A_TO_Z,
-    COMMANDS,
-    OTHER_WORDS,
-    SAMPLE_OTHERS,
-    check_word,
-    check_words,
-)
+from training.voices.words import COMMANDS, OTHER_WORDS, SAMPLE_OTHERS, check_words
 
 
 def test_other_words_are_no_commands_and_no_words_of_the_samples():
@@ -35,13 +28,3 @@ def test_a_text_that_is_no_word_is_refused(word):
     with pytest.raises(SynthesisError, match="expected a word of the letters a to z, found") as at:
         check_words(["yes", word])
     assert str(at.value).isprintable()
-
-
-def test_a_word_may_have_the_letters_of_its_language():
-    assert check_word("größe", f"{A_TO_Z}äöüß") == "größe"
-    assert check_word("ночь", None) == "ночь"
-    with pytest.raises(SynthesisError, match="letters a to z and äöüß, found 'niño'"):
-        check_word("niño", f"{A_TO_Z}äöüß")
-    for word in ("", "Ночь", "ночь ночь", "ж2"):
-        with pytest.raises(SynthesisError, match="expected a word of small letters, found"):
-            check_word(word, None)
