@@ -27,6 +27,6 @@ def test_the_listed_clips_are_training_clips(real_data):
 
 
 def test_without_data_the_repositorys_samples_are_used(samples):
-    audio = check_clips(None, LABELS)
+    audio = check_clips(None, LABELS, 16000)
     assert audio.source == "the repository's samples"
     assert audio.samples.shape == (len(list(samples.glob("*.wav"))), 16000)

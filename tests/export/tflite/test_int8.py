@@ -21,7 +21,7 @@ INTEGERS = {schema.TensorType.INT8, schema.TensorType.INT32, schema.TensorType.B
 @pytest.fixture(scope="module")
 def converted(run_folder, word_folder):
     model = keras.saving.load_model(run_folder / "model.keras")
-    return to_int8(StreamingModel(model), calibration_clips(word_folder, LABELS).samples)
+    return to_int8(StreamingModel(model), calibration_clips(word_folder, LABELS, 16000).samples)
 
 
 def test_the_loop_computes_in_integers_alone(converted):
