@@ -9,6 +9,7 @@ from training.voices.errors import SynthesisError
 from training.voices.languages import Language
 
 MOST_WORDS = 4
+MOST_LETTERS = 60
 
 
 def check_phrases(phrases: Sequence[str], language: Language) -> tuple[str, ...]:
@@ -19,8 +20,9 @@ def check_phrases(phrases: Sequence[str], language: Language) -> tuple[str, ...]
         language: their language.
 
     Raises:
-        SynthesisError: a phrase has no word or more than four, has other characters than letters of
-            the language and apostrophes, is "unknown" or "silence", or is there twice.
+        SynthesisError: a phrase has no word or more than four, or more than 60 letters; has other
+            characters than letters of the language and apostrophes; is "unknown" or "silence"; or
+            is there twice.
     """
     checked: dict[str, str] = {}
     for phrase in map(tidy, phrases):
@@ -28,6 +30,11 @@ def check_phrases(phrases: Sequence[str], language: Language) -> tuple[str, ...]
         if not 1 <= len(words) <= MOST_WORDS:
             raise SynthesisError(
                 f"--phrases: expected one to {MOST_WORDS} words, found {len(words)} in {phrase!r}"
+            )
+        if len(phrase) > MOST_LETTERS:
+            raise SynthesisError(
+                f"--phrases: expected at most {MOST_LETTERS} letters, which take three seconds, "
+                f"found {len(phrase)} in {phrase[:20]!r}..."
             )
         for word in words:
             parts = re.split("['\u2019]", word)

@@ -17,6 +17,7 @@ def test_phrases_keep_their_spelling_and_lose_extra_blanks():
     [
         (["turn on all the lights"], "expected one to 4 words, found 5"),
         (["  "], "expected one to 4 words, found 0"),
+        (["la" * 40], "expected at most 60 letters"),
         (["channel 4"], "numbers spelled out, found '4'"),
         (["../x"], "expected words of the letters of English"),
         (["[[l'aIt]]"], "expected words of the letters of English"),
