@@ -10,9 +10,12 @@ from training.clips.errors import DataError
 from training.clips.finding import find_recordings
 from training.clips.reading import Reading
 from training.clips.window import RATE, Samples, to_int16
+from training.clips.words import UNKNOWN
 from training.data.evaluation_set import EvaluationSet
 from training.data.synthetic_noise import synthetic_noise
 from training.output.messages import printable
+
+LEAST_SPEECH = 10  # clips without a command for babble; with fewer, it is made of commands, too
 
 
 def find_noises(
@@ -44,7 +47,9 @@ def find_noises(
             "been trained on the rest of them"
         )
     seconds = 1 + math.ceil(clips.samples.shape[1] / RATE)
-    made = synthetic_noise(clips.samples, rng, seconds=seconds)
+    others = np.array([word == UNKNOWN for word in clips.words])
+    speech = clips.samples[others] if others.sum() >= LEAST_SPEECH else clips.samples
+    made = synthetic_noise(speech, rng, seconds=seconds)
     noises = [to_int16(0.05 * noise / noise.std()) for noise in made]
     return noises, f"{len(noises)} synthetic noises, because there are no recordings"
 

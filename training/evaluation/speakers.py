@@ -28,10 +28,6 @@ class Speakers(NamedTuple):
         """Return whether a speaker is one of them."""
         return self.reserved is None or is_reserved_speaker(speaker) == self.reserved
 
-    def choose(self, speaker: str) -> bool:
-        """Return whether constants are chosen on a speaker."""
-        return self.reserved is None or not is_held_out_speaker(speaker)
-
 
 def chosen_on(speakers: str) -> str:
     """Return on whose recordings constants were chosen, as text for reports.
