@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,12 @@ import soundfile
 from speechgru import modelfile
 from speechgru.detection import DetectionRule
 from training.evaluate import main
-from training.evaluation.streams.evaluation import choose_rule
+from training.evaluation.evaluated_model import load_model
+from training.evaluation.evaluation import evaluate
+from training.evaluation.speakers import EVERYBODY
+from training.evaluation.streams.evaluation import USUAL_CONTEXT_WEIGHT, choose_rule
+from training.evaluation.streams.options import StreamOptions
+from training.evaluation.streams.recipe import StreamRecipe
 from training.evaluation.streams.scored_streams import ScoredNegative, ScoredWords
 from training.evaluation.streams.word_streams import SpokenWord
 
@@ -216,3 +222,19 @@ def test_wrong_usage_is_exit_code_2(options, message, capsys):
         main(options)
     assert error.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_with_everybody_constants_are_chosen_on_all_and_no_half_checks_them(
+    model_copy, word_folder, negatives, tmp_path
+):
+    path = Path(model_copy)
+    recipe = StreamRecipe(snrs=(10,), words_per_stream=20, noise_minutes=0.2)
+    streams = StreamOptions(recipe, [negatives], EVERYBODY, 60.0)
+    report = evaluate(load_model(path), word_folder, split="all", streams=streams)
+    found = report["streams"]["negatives"]["all folders"]
+    assert found["speakers"] == 16
+    stated = modelfile.read(path).settings["detection"]
+    assert stated["context_weight"] == USUAL_CONTEXT_WEIGHT
+    assert stated["false_accepts_per_hour"] == pytest.approx(found["all"]["per_hour"], abs=1e-3)
+    assert "thresholds chosen on them, for at most 60 an hour" in stated["measured_on"]
+    assert "halves" not in stated["measured_on"]
