@@ -32,7 +32,10 @@ MODEL = "model.tflite"
 METRICS = "metrics.json"
 STEP_SECONDS = 0.17  # of `medium` on two cores, in scenes of 48 x 4 s
 EVALUATION_MINUTES = 3
-FALSE_ACCEPTS = 0.5  # an hour, for which thresholds are chosen
+# False accepts an hour for which thresholds are chosen. On sentences by synthetic voices fewer are
+# allowed: real speech has about ten times as many false accepts at the same thresholds.
+FALSE_ACCEPTS = 0.5
+SYNTHETIC_FALSE_ACCEPTS = 0.2
 
 
 class OwnWordsError(SpeechGRUError, RuntimeError):
@@ -101,7 +104,8 @@ def finish(plan: Plan, speech: Speech) -> None:
     if real := held_out_recordings(plan):
         negatives.append(real)
     speakers = speakers_of(real)
-    streams = StreamOptions(StreamRecipe(noise_minutes=5), negatives, speakers, FALSE_ACCEPTS)
+    allowed = SYNTHETIC_FALSE_ACCEPTS if speakers == EVERYBODY else FALSE_ACCEPTS
+    streams = StreamOptions(StreamRecipe(noise_minutes=5), negatives, speakers, allowed)
     report = evaluate(
         load_model(out / MODEL), speech.clips, report_folder=out / "report", streams=streams
     )
