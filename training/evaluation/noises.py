@@ -15,8 +15,6 @@ from training.data.evaluation_set import EvaluationSet
 from training.data.synthetic_noise import synthetic_noise
 from training.output.messages import printable
 
-LEAST_SPEECH = 10  # clips without a command for babble; with fewer, it is made of commands, too
-
 
 def find_noises(
     clips: EvaluationSet, folder: Path | None, rng: np.random.Generator
@@ -48,7 +46,7 @@ def find_noises(
         )
     seconds = 1 + math.ceil(clips.samples.shape[1] / RATE)
     others = np.array([word == UNKNOWN for word in clips.words])
-    speech = clips.samples[others] if others.sum() >= LEAST_SPEECH else clips.samples
+    speech = clips.samples[others] if others.any() else clips.samples  # babble without commands
     made = synthetic_noise(speech, rng, seconds=seconds)
     noises = [to_int16(0.05 * noise / noise.std()) for noise in made]
     return noises, f"{len(noises)} synthetic noises, because there are no recordings"

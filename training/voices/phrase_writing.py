@@ -1,7 +1,7 @@
 """Recordings of phrases and of their near misses, by training voices and by held-out ones."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from speechgru.atomic_files import remove_unfinished, replacing
 from training.clips.levels import db_to_amplitude
+from training.clips.speakers import SPEAKER_MARK
 from training.clips.words import UNKNOWN
 from training.voices.clip_writing import deal_words
 from training.voices.phrase_speakers import (
@@ -162,9 +163,15 @@ def _file(speaker: Speaker, text: str, texts: Texts, place: int) -> Path:
     return Path(UNKNOWN, f"{speaker.voice_name}_nohash_{name}-{place}.wav")
 
 
-def listed(turns: Sequence[Turn], folder: Path) -> Iterator[str]:
-    """Yield the clips of turns that were written, as lists of Speech Commands name them."""
-    for turn in turns:
-        for path in turn.files.values():
-            if (folder / path).exists():
-                yield path.as_posix()
+def listed(turns: Sequence[Turn], folder: Path) -> list[str]:
+    """Return all clips in a folder by the voices of some turns, as lists of Speech Commands do.
+
+    An interrupted run may have left others than those of the turns.
+    """
+    voices = {turn.speaker.voice_name for turn in turns}
+    paths = sorted(folder.glob(f"*/*{SPEAKER_MARK}*.wav"))
+    return [
+        path.relative_to(folder).as_posix()
+        for path in paths
+        if path.name.partition(SPEAKER_MARK)[0] in voices
+    ]

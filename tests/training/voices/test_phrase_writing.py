@@ -73,3 +73,14 @@ def test_clips_that_are_there_are_not_spoken_again(voice, tmp_path):
 def test_a_speech_of_an_impossible_length_is_left_out(seconds, plausible):
     speaker = Speaker("flite", "slt")
     assert phrase_writing.has_plausible_length(speaker, "lights on", seconds) == plausible
+
+
+def test_clips_of_an_earlier_plan_by_the_same_voices_are_listed_too(voice, tmp_path):
+    turns = plan_turns("held-out", {"flite": ["rms"]}, Texts({"off": 2}, {}), 0)
+    write_turns(tmp_path, turns, "")
+    (tmp_path / "unknown").mkdir()
+    for name in ("flite-rms_nohash_old-0.wav", "flite-slt_nohash_old-0.wav"):
+        (tmp_path / "unknown" / name).touch()
+    found = listed(turns, tmp_path)
+    assert len(found) == 3
+    assert "unknown/flite-rms_nohash_old-0.wav" in found
