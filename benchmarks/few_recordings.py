@@ -17,7 +17,6 @@ import argparse
 import csv
 import dataclasses
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -39,6 +38,7 @@ from training.clips.finding import find_clips, find_recordings
 from training.clips.splitting import Split, split_clips
 from training.output.script import script
 from training.output.tables import markdown_table
+from training.own_words.run import link
 
 ROOT = Path(__file__).resolve().parents[1]
 WORDS = ("forward", "backward", "six")  # one person says each of them four or five times
@@ -197,7 +197,7 @@ def few_clips(clips: Sequence[Clip], words: Sequence[str], count: int) -> list[C
 
 def _link_clips(clips: Sequence[Clip], folder: Path) -> None:
     for clip in clips:
-        _link(clip.path, folder / clip.word / clip.path.name)
+        link(clip.path, folder / clip.word / clip.path.name)
 
 
 def link_negatives(folder: Path, words: Sequence[str], out: Path) -> None:
@@ -211,17 +211,11 @@ def link_negatives(folder: Path, words: Sequence[str], out: Path) -> None:
     ours = {word.casefold() for word in words}
     without = [path for path in recordings if not ours & {*texts.get(path.name, ())}]
     for path in without:
-        _link(path, out / path.relative_to(folder))
+        link(path, out / path.relative_to(folder))
     print(
         f"{len(without)} of {len(recordings)} recordings of {folder} hold none of the words"
         + ("" if texts else " (without transcripts, all are taken)")
     )
-
-
-def _link(source: Path, path: Path) -> None:
-    if not path.is_symlink():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.symlink(source.resolve(), path)
 
 
 def _speak(folder: Path, words: Sequence[str]) -> None:

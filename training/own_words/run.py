@@ -192,14 +192,14 @@ def held_out_recordings(plan: Plan) -> Path | None:
     for name in task.get("validation_negative", ()):
         for source in plan.options.negative[:-1]:  # without the sentences
             if (source / name).is_file():
-                _link(source / name, folder / name)
+                link(source / name, folder / name)
                 found = True
     return folder if found else None
 
 
-def _link(source: Path, path: Path) -> None:
+def link(source: Path, path: Path) -> None:
     """Link a file, or copy it where it cannot be linked."""
-    if path.exists():
+    if path.exists() or path.is_symlink():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
