@@ -8,7 +8,8 @@
 #define KWS_LABELS 3
 #define KWS_HOP_SAMPLES 640
 #define KWS_SAMPLE_RATE 16000
-#define KWS_MAX_DETECTIONS(n) ((n) / KWS_HOP_SAMPLES + 2)
+#define KWS_MAX_DETECTIONS(n) ((n) / KWS_HOP_SAMPLES + 1)
+#define KWS_MAX_FINISH 1
 
 typedef struct {
     int label;
