@@ -1,0 +1,1 @@
+"""The recogniser as one C99 file."""
