@@ -9,7 +9,7 @@
 #include "kws.h"
 #include "platform.h"
 
-enum { MAX_BLOCK = 641, CALIBRATION_ROUNDS = 100000 };
+enum { MAX_BLOCK = 641, CALIBRATION_ROUNDS = 1000000 };
 enum { MAX_FED = KWS_MAX_DETECTIONS(MAX_BLOCK) };
 
 static const uint16_t uneven[] = {1, 639, 640, 7, 641, 160, 2, 333, 64, 480};

@@ -49,8 +49,10 @@ void KWS_PRODUCT(const int8_t *weights, const int32_t *bias, size_t rows, size_t
 /* Cortex-M4, M7, M33 and others multiply two pairs of int16 and add the products in one instruction.
  * Four int8 become two pairs: the first and the third, the second and the fourth. The second pair of
  * weights stays 256 times too large, which takes one instruction less. The first pair of x is
- * made as large, and the sum is divided by 256: it fits for up to 511 columns.
+ * made as large, and the sum is divided by 256.
  */
+typedef char sums_fit[KWS_MAX_COLUMNS <= 511 ? 1 : -1];
+
 static uint32_t load_four(const int8_t *from)
 {
     uint32_t four;
@@ -114,13 +116,30 @@ static void product(const int8_t *weights, const int32_t *bias, size_t rows, siz
         sums[row] = bias[row] + multiply_some(weights + row * columns, x, columns);
 }
 #else
+/* Four rows at a time: an element of x is read once for four weights. */
 static void product(const int8_t *weights, const int32_t *bias, size_t rows, size_t columns,
                     const int8_t *x, int32_t *sums)
 {
-    for (size_t row = 0; row < rows; row++) {
-        const int8_t *w = weights + row * columns;
+    const int8_t *w = weights;
+    size_t row = 0;
+    for (; row + 4 <= rows; row += 4) {
+        int32_t s0 = bias[row], s1 = bias[row + 1], s2 = bias[row + 2], s3 = bias[row + 3];
+        for (size_t column = 0; column < columns; column++, w++) {
+            int32_t value = x[column];
+            s0 += w[0] * value;
+            s1 += w[columns] * value;
+            s2 += w[2 * columns] * value;
+            s3 += w[3 * columns] * value;
+        }
+        w += 3 * columns;
+        sums[row] = s0;
+        sums[row + 1] = s1;
+        sums[row + 2] = s2;
+        sums[row + 3] = s3;
+    }
+    for (; row < rows; row++) {
         int32_t sum = bias[row];
-        for (size_t column = 0; column < columns; column++) sum += w[column] * x[column];
+        for (size_t column = 0; column < columns; column++) sum += *w++ * x[column];
         sums[row] = sum;
     }
 }
