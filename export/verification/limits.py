@@ -1,5 +1,6 @@
 """The limits within which a form counts as the same model."""
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ ACCURACY_LOSS: dict[Quantization, float] = {
 }
 ROUNDING = 1e-9  # of differences of accuracies
 STREAM_ACCURACY_LOSS = 0.01  # between separate clips and one stream of them
+CHANGED_LABELS_FROM_INT8 = 0.002  # of other implementations of the int8 form, rounded up to clips
 
 
 class Limit(NamedTuple):
@@ -73,6 +75,11 @@ def limits_of(
             "share of labels that differ from Keras",
             result.changed_labels,
             changed_labels_limit(quantization, clips),
+        ),
+        Limit(
+            "share of labels that differ from the int8 form",
+            result.changed_labels_from_int8,
+            math.ceil(CHANGED_LABELS_FROM_INT8 * clips) / clips,
         ),
         Limit("loss of accuracy against Keras", loss, ACCURACY_LOSS[quantization] + 1 / clips),
         Limit("difference of an MFCC from librosa", result.mfcc_difference, MFCC_TOLERANCE),
