@@ -3,8 +3,9 @@
 import os
 import re
 import tempfile
+from bisect import bisect_left
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
@@ -99,8 +100,7 @@ def interpreter(step: bytes, arena_size: int) -> Any:
         from tflite_micro import runtime
     except ImportError as error:
         raise UnavailableError(
-            "expected the package tflite-micro, found none; "
-            "pip installs it on Linux with an x86-64 processor"
+            f"expected the package tflite-micro (Linux on x86-64 only), found: {error}"
         ) from error
     try:
         return runtime.Interpreter.from_bytes(step, arena_size=arena_size)
@@ -114,18 +114,24 @@ def arena_sizes(step: bytes) -> dict[str, int]:
     """Return `MicroRunner.memory` of a step.
 
     While it starts, the interpreter plans its memory in the arena. It needs more than it uses
-    afterwards, so arenas are tried from that size on.
+    afterwards.
     """
-    largest = interpreter(step, AMPLE_ARENA)
-    with _stderr() as printed:  # the interpreter tells what it uses there only, and each failure
-        largest.print_allocations()
+
+    def starts(arena_size: int) -> bool:
+        try:
+            interpreter(step, arena_size)
+        except ConversionError:
+            return False
+        return True
+
+    running = interpreter(step, AMPLE_ARENA)
+    with _stderr() as printed:  # the interpreter tells what it uses only there, and each failure
+        running.print_allocations()
         printed.seek(0)
         (used,) = map(int, re.findall(rb"Arena allocation total (\d+) bytes", printed.read()))
-        for size in range(used, AMPLE_ARENA, ARENA_ALIGNMENT):
-            with suppress(ConversionError):
-                interpreter(step, size)
-                break
-    return {"stream": size, "arena_used": used}
+        sizes = range(used, AMPLE_ARENA, ARENA_ALIGNMENT)
+        smallest = sizes[bisect_left(sizes, True, key=starts)]
+    return {"stream": smallest, "arena_used": used}
 
 
 @contextmanager
