@@ -33,6 +33,7 @@ class MicroRunner:
         bytes: size of the step.
         memory: bytes of the smallest arena with which the interpreter starts (`stream`), and of
             what is in use afterwards (`arena_used`), on this system.
+        changed_labels_limit: 1 %. Its kernels round otherwise than those of LiteRT.
 
     Raises:
         ConversionError: TensorFlow Lite Micro cannot run the step.
@@ -42,6 +43,7 @@ class MicroRunner:
     def __init__(self, whole: bytes, step: bytes) -> None:
         self.bytes = len(step)
         self.memory = arena_sizes(step)
+        self.changed_labels_limit = 0.01
         self._step = interpreter(step, AMPLE_ARENA)
         self._front_end = ModelRunner(whole)
         self._inputs, self._outputs = _places(step)

@@ -19,10 +19,12 @@ class StreamRunner(Protocol):
     Attributes:
         bytes: size of the form.
         memory: bytes that it needs while it runs; `stream` is what firmware must set aside.
+        changed_labels_limit: share of the clips whose label may differ from the int8 form's.
     """
 
     bytes: int
     memory: dict[str, int]
+    changed_labels_limit: float
 
     def reset(self) -> None:
         """Start a new stream."""

@@ -82,7 +82,10 @@ def verify_model(path: Path, run: Path, data: Path, files: ModelFiles) -> Verifi
     quantizations: dict[str, Quantization] = {name: name for name in QUANTIZATIONS}
     quantizations |= dict.fromkeys(runners, "int8")
     quantizations[path.name] = file.settings.get("quantization", "none")
-    found = failures(results, quantizations, results[KERAS].accuracy, len(clips.audio))
+    label_limits = {name: runner.changed_labels_limit for name, runner in runners.items()}
+    found = failures(
+        results, quantizations, results[KERAS].accuracy, len(clips.audio), label_limits
+    )
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     report = parity_report(path.name, sha256, len(clips.audio), results, found)
     files.folder.mkdir(parents=True, exist_ok=True)
