@@ -121,6 +121,7 @@ def _sizes(recogniser: Recogniser, fixed: bool) -> str:
         "grus": len(step.grus),
         "max_units": max(gru.units for gru in step.grus),
         "max_rows": max(len(layer.bias) for layer in layers),
+        "max_columns": max(_padded(layer).shape[1] for layer in layers),
         "max_patch": max(_padded(step.conv_1).shape[1], step.conv_2.weights.shape[1]),
         "unknown": rule.labels.index(UNKNOWN) if UNKNOWN in rule.labels else -1,
         "smoothing_hops": rule.smoothing_hops,

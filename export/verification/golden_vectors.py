@@ -38,14 +38,15 @@ def golden_vectors(file: ModelFile, sha256: str, model: Any) -> dict[str, Any]:
         "mfcc_mean": _rounded(np.ravel(scale.mean), 5),
         "mfcc_deviation": _rounded(np.sqrt(np.ravel(scale.variance)), 5),
         "vectors": [
-            _vector(runner, name, sound) for name, sound in _sounds(file.window_samples).items()
+            _vector(runner, name, samples)
+            for name, samples in golden_windows(file.window_samples).items()
         ],
         "stream": golden_stream(runner, file),
     }
 
 
-def _sounds(length: int) -> dict[str, npt.NDArray[np.float64]]:
-    """Sounds of one window by their names, in [-1, 1]."""
+def golden_windows(length: int) -> dict[str, npt.NDArray[np.int16]]:
+    """Return sounds of one window, (length,), by their names."""
     sounds = {
         "digital silence": np.zeros(length),
         "white noise": 0.1 * np.random.default_rng(0).normal(size=length),
@@ -53,11 +54,10 @@ def _sounds(length: int) -> dict[str, npt.NDArray[np.float64]]:
     for word in WORDS:
         path = _sample(word)
         sounds[path.name] = np.resize(np.pad(audio.load(path), (0, length)), length)
-    return sounds
+    return {name: _to_pcm(sound) for name, sound in sounds.items()}
 
 
-def _vector(runner: ModelRunner, name: str, sound: npt.NDArray[np.float64]) -> dict[str, Any]:
-    samples = _to_pcm(sound)
+def _vector(runner: ModelRunner, name: str, samples: npt.NDArray[np.int16]) -> dict[str, Any]:
     window = samples.astype(np.float32) / np.float32(32768)
     return {
         "name": name,
@@ -71,16 +71,9 @@ def _vector(runner: ModelRunner, name: str, sound: npt.NDArray[np.float64]) -> d
 def golden_stream(runner: ModelRunner, file: ModelFile) -> dict[str, Any]:
     """Words over noise, and the detections in them.
 
-    The samples are 16-bit, little-endian, in base64. A second of noise follows the last word, so
-    that no decision is awaited at the end, and the length is a whole number of hops.
+    The samples are 16-bit, little-endian, in base64.
     """
-    rate, hop = file.sample_rate, file.hop_samples
-    parts: list[npt.NDArray[np.floating]] = [np.zeros(rate // 2)]
-    for word in STREAM_WORDS:
-        parts += [audio.load(_sample(word)), np.zeros(3 * rate // 5)]
-    sound = np.concatenate([*parts, np.zeros(2 * rate // 5)])
-    sound = sound[: len(sound) // hop * hop]
-    samples = _to_pcm(sound + _NOISE * np.random.default_rng(0).normal(size=len(sound)))
+    samples = golden_stream_samples(file.sample_rate, file.hop_samples)
     scores, _ = runner.stream(samples.astype(np.float32) / np.float32(32768))
     rule = file.detection_rule()
     detector = Detector(rule)
@@ -95,6 +88,20 @@ def golden_stream(runner: ModelRunner, file: ModelFile) -> dict[str, Any]:
             for found in detections
         ],
     }
+
+
+def golden_stream_samples(rate: int, hop: int) -> npt.NDArray[np.int16]:
+    """Return words over noise.
+
+    A second of noise follows the last word, so that no decision is awaited at the end, and the
+    length is a whole number of hops.
+    """
+    parts: list[npt.NDArray[np.floating]] = [np.zeros(rate // 2)]
+    for word in STREAM_WORDS:
+        parts += [audio.load(_sample(word)), np.zeros(3 * rate // 5)]
+    sound = np.concatenate([*parts, np.zeros(2 * rate // 5)])
+    sound = sound[: len(sound) // hop * hop]
+    return _to_pcm(sound + _NOISE * np.random.default_rng(0).normal(size=len(sound)))
 
 
 def _sample(word: str) -> Path:

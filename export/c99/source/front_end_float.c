@@ -32,7 +32,39 @@ static void fourier_transform(float *z)
         a[6] = re_1 - im_3;
         a[7] = im_1 + re_3;
     }
-    for (size_t half = 4; half < KWS_N_FFT / 2; half *= 2) {
+    /* Two stages in one, too: the butterflies of a and b, c and d; then those of a and c, and of b and
+     * d, whose factor is -i times the other one. */
+    size_t half = 4;
+    for (; half < KWS_N_FFT / 4; half *= 4) {
+        for (size_t k = 0; k < half; k++) {
+            const float *first = twiddles[k * (KWS_N_FFT / 2 / half)];
+            const float *second = twiddles[k * (KWS_N_FFT / 4 / half)];
+            const float c1 = first[0], s1 = first[1], c2 = second[0], s2 = second[1];
+            for (float *a = z + 2 * k; a < z + KWS_N_FFT; a += 8 * half) {
+                float *b = a + 2 * half, *c = b + 2 * half, *d = c + 2 * half;
+                float b_re = c1 * b[0] + s1 * b[1], b_im = c1 * b[1] - s1 * b[0];
+                float d_re = c1 * d[0] + s1 * d[1], d_im = c1 * d[1] - s1 * d[0];
+                float a_re = a[0] + b_re, a_im = a[1] + b_im;
+                b_re = a[0] - b_re;
+                b_im = a[1] - b_im;
+                float c_re = c[0] + d_re, c_im = c[1] + d_im;
+                d_re = c[0] - d_re;
+                d_im = c[1] - d_im;
+                float ac_re = c2 * c_re + s2 * c_im, ac_im = c2 * c_im - s2 * c_re;
+                float bd_re = c2 * d_im - s2 * d_re, bd_im = -c2 * d_re - s2 * d_im;
+                a[0] = a_re + ac_re;
+                a[1] = a_im + ac_im;
+                b[0] = b_re + bd_re;
+                b[1] = b_im + bd_im;
+                c[0] = a_re - ac_re;
+                c[1] = a_im - ac_im;
+                d[0] = b_re - bd_re;
+                d[1] = b_im - bd_im;
+            }
+        }
+    }
+    /* One more stage, if it is left. */
+    for (; half < KWS_N_FFT / 2; half *= 2) {
         for (size_t k = 0; k < half; k++) {
             const float *twiddle = twiddles[k * (KWS_N_FFT / 2 / half)];
             float c = twiddle[0], s = twiddle[1];
