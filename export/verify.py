@@ -60,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tf.device("/CPU:0"):  # a GPU computes in TF32, and the file would seem to differ
         found = verify_model(options.model, run, data, files)
     print(f"{found.clips} validation clips\n\n{found.table}\n")
+    for line in found.unavailable:
+        print(line)
     for failure in found.failures:
         report("verify.py", failure)
     return 1 if found.failures else 0

@@ -147,7 +147,7 @@ def _constants(recogniser: Recogniser, fixed: bool) -> str:
             *_layer("bands_layer", step.bands, "From MFCC to bands"),
             *_layer("conv_1", step.conv_1._replace(weights=_padded(step.conv_1)),
                     "First convolution, filters x (3 frames x 5 bands, and a zero)"),
-            *_layer("conv_2", step.conv_2, "Second convolution, filters x (3 rows x 3 bands x channels)"),
+            *_layer("conv_2", step.conv_2, "Second convolution, filters x (3 rows x 3 bands x filters)"),
             *_layer("conv_out", step.conv_out, "Input of the GRUs"),
             *_grus(step.grus),
             *_layer("logits_layer", step.logits, "From the last state to the logits"),

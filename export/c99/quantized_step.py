@@ -244,7 +244,8 @@ class _Graph:
         """The values of a function for every integer from -128 to 127."""
         x, y = self._quantization(before), self._quantization(after)
         values = function((np.arange(-128, 128) - x.zero_point) * x.scale)
-        return np.clip(np.rint(values / y.scale) + y.zero_point, -128, 127).astype(np.int8)
+        table: Int8 = np.clip(np.rint(values / y.scale) + y.zero_point, -128, 127).astype(np.int8)
+        return table
 
     def _quantization(self, place: int) -> Quantization:
         table = self._tensors[place].quantization
@@ -255,7 +256,8 @@ class _Graph:
     def _constant(self, place: int, dtype: Any) -> npt.NDArray[Any]:
         tensor = self._tensors[place]
         data = np.asarray(self._buffers[tensor.buffer].data, np.uint8)
-        return data.view(dtype).reshape(tensor.shape)
+        values: npt.NDArray[Any] = data.view(dtype).reshape(tensor.shape)
+        return values
 
 
 def scale_of(factor: float) -> Scale:

@@ -31,8 +31,11 @@ class FormResult:
             clip at once.
         score_difference: greatest difference of a score from the Keras model.
         changed_labels: share of the clips whose label is not the Keras model's.
+        score_difference_from_int8: greatest difference of a score from the int8 form.
+        changed_labels_from_int8: share of the clips whose label is not the int8 form's.
         mfcc_difference: greatest difference of an MFCC from librosa.
-        memory: estimated bytes of the tensors of each signature.
+        memory: bytes of memory. Of a .tflite file an estimate for the tensors of each signature;
+            of other forms see `stream_forms.StreamRunner`.
         operators: names of the operators.
         ms_per_clip: median time of a clip at once in ms, one thread.
         us_per_hop: median time of a hop in us, one thread.
@@ -41,9 +44,11 @@ class FormResult:
     bytes: int
     accuracy: float
     stream_accuracy: float
-    hop_by_hop_difference: float
+    hop_by_hop_difference: float | None = None
     score_difference: float | None = None
     changed_labels: float | None = None
+    score_difference_from_int8: float | None = None
+    changed_labels_from_int8: float | None = None
     mfcc_difference: float | None = None
     memory: dict[str, int] | None = None
     operators: list[str] | None = None
@@ -61,7 +66,7 @@ def measure_form(
     clips: VerificationClips,
     keras_scores: npt.NDArray[np.float32],
     librosa_mfcc: npt.NDArray[np.float32],
-) -> FormResult:
+) -> tuple[FormResult, npt.NDArray[np.float32]]:
     """Measure one form, all but its speed.
 
     Args:
@@ -70,6 +75,9 @@ def measure_form(
         clips: what it is measured on.
         keras_scores: probabilities by the Keras model, (clips, labels).
         librosa_mfcc: features by librosa, (clips, frames, n_mfcc).
+
+    Returns:
+        What was measured, and the form's probabilities (clips, labels).
     """
     runner = ModelRunner(flatbuffer)
     state = runner.initial_state()
@@ -84,7 +92,7 @@ def measure_form(
         in_stream.append(after_hops[-1])
     at_once = np.array(scores)
     labels = at_once.argmax(axis=1)
-    return FormResult(
+    result = FormResult(
         bytes=len(flatbuffer),
         accuracy=float(np.mean(labels == clips.targets)),
         stream_accuracy=float(np.mean(np.argmax(in_stream, axis=1) == clips.targets)),
@@ -95,6 +103,7 @@ def measure_form(
         memory=memory_bytes(flatbuffer),
         operators=operators(flatbuffer),
     )
+    return result, at_once
 
 
 def add_latencies(

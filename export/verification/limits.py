@@ -1,5 +1,6 @@
 """The limits within which a form counts as the same model."""
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -40,6 +41,7 @@ def failures(
     quantizations: Mapping[str, Quantization],
     keras_accuracy: float,
     clips: int,
+    changed_labels_limits: Mapping[str, float],
 ) -> list[str]:
     """Return a line for each figure that is over its limit.
 
@@ -48,17 +50,29 @@ def failures(
         quantizations: the kind of each form; "none" for forms that are left out.
         keras_accuracy: accuracy of the Keras model.
         clips: number of clips. One clip more or less is within every limit of accuracy.
+        changed_labels_limits: share of the clips whose label may differ from the int8 form's, for
+            each form that is compared with it.
     """
     return [
         f"{name}: {limit.name} is {limit.found:.2g}, over {limit.limit:.2g}"
         for name, result in results.items()
-        for limit in limits_of(result, quantizations.get(name, "none"), keras_accuracy, clips)
+        for limit in limits_of(
+            result,
+            quantizations.get(name, "none"),
+            keras_accuracy,
+            clips,
+            changed_labels_limits.get(name, 0.0),
+        )
         if limit.is_exceeded
     ]
 
 
 def limits_of(
-    result: FormResult, quantization: Quantization, keras_accuracy: float, clips: int
+    result: FormResult,
+    quantization: Quantization,
+    keras_accuracy: float,
+    clips: int,
+    changed_labels_limit_from_int8: float,
 ) -> list[Limit]:
     """Return the figures of a form with their limits."""
     loss = keras_accuracy - result.accuracy
@@ -73,6 +87,11 @@ def limits_of(
             "share of labels that differ from Keras",
             result.changed_labels,
             changed_labels_limit(quantization, clips),
+        ),
+        Limit(
+            "share of labels that differ from the int8 form",
+            result.changed_labels_from_int8,
+            math.ceil(changed_labels_limit_from_int8 * clips) / clips,
         ),
         Limit("loss of accuracy against Keras", loss, ACCURACY_LOSS[quantization] + 1 / clips),
         Limit("difference of an MFCC from librosa", result.mfcc_difference, MFCC_TOLERANCE),

@@ -13,12 +13,15 @@ HEADER = [
     "in one stream",
     "score difference",
     "changed labels",
+    "score difference from int8",
+    "changed labels from int8",
     "MFCC difference",
     "hop by hop",
     "memory, clip / hop",
     "ms/clip",
     "us/hop",
 ]
+MEMORY = ("recognize", "stream")
 
 
 def parity_report(
@@ -48,9 +51,11 @@ def _row(name: str, result: FormResult) -> list[str]:
         f"{result.stream_accuracy:.2%}",
         _cell(result.score_difference, ".1e"),
         _cell(result.changed_labels, ".2%"),
+        _cell(result.score_difference_from_int8, ".1e"),
+        _cell(result.changed_labels_from_int8, ".2%"),
         _cell(result.mfcc_difference, ".1e"),
-        f"{result.hop_by_hop_difference:.1e}",
-        f"{memory['recognize']:,} / {memory['stream']:,}" if memory else "",
+        _cell(result.hop_by_hop_difference, ".1e"),
+        " / ".join(_cell(memory.get(use), ",") or "-" for use in MEMORY) if memory else "",
         _cell(result.ms_per_clip, ".3f"),
         _cell(result.us_per_hop, ".1f"),
     ]

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from tqdm import tqdm
 from export.errors import ExportError
 from export.model_package.output_files import ModelFiles
 from export.model_package.reference_clips import calibration_clips
-from export.tflite.conversion import convert
+from export.tflite.conversion import Converted, convert
 from export.tflite.quantization import QUANTIZATIONS, Quantization
 from export.tflite.streaming_model import StreamingModel
 from export.verification.clips import VerificationClips, read_verification_clips
@@ -21,7 +22,9 @@ from export.verification.forms import FormResult, add_latencies, measure_form
 from export.verification.golden_vectors import golden_vectors
 from export.verification.keras_form import measure_keras
 from export.verification.limits import failures
+from export.verification.micro_runner import MicroRunner
 from export.verification.parity_report import parity_report, parity_table
+from export.verification.stream_forms import StreamRunner, measure_stream_form, open_runners
 from speechgru import modelfile
 from speechgru.atomic_files import write_text
 from speechgru.features import MFCCConfig, mfcc
@@ -31,7 +34,7 @@ from training.clips.words import UNKNOWN
 from training.figures.exported_forms import plot_forms
 from training.run_files.trained_model import load_trained
 
-KERAS = "Keras"
+KERAS, MICRO = "Keras", "int8, TensorFlow Lite Micro"
 
 
 class Verification(NamedTuple):
@@ -41,11 +44,13 @@ class Verification(NamedTuple):
         clips: number of validation clips.
         table: what was measured, as Markdown.
         failures: a line for each figure that is over its limit.
+        unavailable: a line for each form that this system cannot run.
     """
 
     clips: int
     table: str
     failures: Sequence[str]
+    unavailable: Sequence[str] = ()
 
 
 def verify_model(path: Path, run: Path, data: Path, files: ModelFiles) -> Verification:
@@ -68,19 +73,26 @@ def verify_model(path: Path, run: Path, data: Path, files: ModelFiles) -> Verifi
     model, metrics = load_trained(keras_path, streams=True)
     check_labels(file, metrics["labels"], keras_path)
     clips = read_verification_clips(data, file.labels, file.window_samples)
-    flatbuffers = {**convert_all(model, data, file.labels), path.name: file.flatbuffer}
-    results = measure_all(model, keras_path, file, flatbuffers, clips)
+    converted = convert_all(model, data, file.labels)
+    flatbuffers = {name: form.flatbuffer for name, form in converted.items()}
+    flatbuffers[path.name] = file.flatbuffer
+    runners, unavailable = open_runners(stream_forms(converted["int8"]))
+    results = measure_all(model, keras_path, file, flatbuffers, runners, clips)
 
     quantizations: dict[str, Quantization] = {name: name for name in QUANTIZATIONS}
+    quantizations |= dict.fromkeys(runners, "int8")
     quantizations[path.name] = file.settings.get("quantization", "none")
-    found = failures(results, quantizations, results[KERAS].accuracy, len(clips.audio))
+    label_limits = {name: runner.changed_labels_limit for name, runner in runners.items()}
+    found = failures(
+        results, quantizations, results[KERAS].accuracy, len(clips.audio), label_limits
+    )
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     report = parity_report(path.name, sha256, len(clips.audio), results, found)
     files.folder.mkdir(parents=True, exist_ok=True)
     write_text(files.parity_report.path, json.dumps(report, indent=1))
     write_text(files.golden_vectors.path, json.dumps(golden_vectors(file, sha256, model)))
     plot_forms(report["forms"], files.parity_figure.path)
-    return Verification(len(clips.audio), parity_table(results), found)
+    return Verification(len(clips.audio), parity_table(results), found, unavailable)
 
 
 def check_labels(file: ModelFile, labels: Sequence[str], keras_path: Path) -> None:
@@ -92,27 +104,35 @@ def check_labels(file: ModelFile, labels: Sequence[str], keras_path: Path) -> No
         )
 
 
-def convert_all(model: Any, data: Path, labels: Sequence[str]) -> dict[str, bytes]:
-    """Return the model in every form."""
+def convert_all(model: Any, data: Path, labels: Sequence[str]) -> dict[str, Converted]:
+    """Return the model in every form of a .tflite file."""
     streaming = StreamingModel(model)
     calibration = calibration_clips(data, labels, streaming.window_samples).samples
-    return {name: convert(streaming, name, calibration).flatbuffer for name in QUANTIZATIONS}
+    return {name: convert(streaming, name, calibration) for name in QUANTIZATIONS}
+
+
+def stream_forms(int8: Converted) -> dict[str, Callable[[], StreamRunner]]:
+    """Return what opens each form that recognises a stream and nothing else, by name."""
+    assert int8.step
+    return {MICRO: partial(MicroRunner, int8.flatbuffer, int8.step)}
 
 
 def measure_all(
     model: Any,
     keras_path: Path,
     file: ModelFile,
-    flatbuffers: dict[str, bytes],
+    flatbuffers: Mapping[str, bytes],
+    runners: Mapping[str, StreamRunner],
     clips: VerificationClips,
 ) -> dict[str, FormResult]:
-    """Return what was measured of the Keras model and of every flatbuffer, by name."""
-    keras_result, scores = measure_keras(model, keras_path, clips)
+    """Return what was measured of the Keras model, every flatbuffer and every runner, by name."""
+    results, scores = {}, {}
+    results[KERAS], scores[KERAS] = measure_keras(model, keras_path, clips)
     features = librosa_mfcc(file, clips.audio)
-    results = {KERAS: keras_result} | {
-        name: measure_form(name, flatbuffer, clips, scores, features)
-        for name, flatbuffer in flatbuffers.items()
-    }
+    for name, flatbuffer in flatbuffers.items():
+        results[name], scores[name] = measure_form(name, flatbuffer, clips, scores[KERAS], features)
+    for name, runner in runners.items():
+        results[name] = measure_stream_form(name, runner, clips, scores[KERAS], scores["int8"])
     return add_latencies(results, flatbuffers, clips.audio[0])
 
 
