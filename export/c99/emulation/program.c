@@ -1,7 +1,7 @@
 /* Feeds the streams in input.bin to kws.c and prints what it finds, on any machine.
  *
- * input.bin holds for each stream two integers of 32 bits, the number of samples and the size of
- * the blocks that they are fed in (0: uneven sizes), then the samples; integers are little-endian.
+ * input.bin holds for each stream two integers of 32 bits, the number of samples and whether they are
+ * fed hop by hop (1) or in blocks of uneven sizes (0), then the samples; integers are little-endian.
  * Floats are printed as their bits. The exit code is 0, or 1 after a line that starts with "error".
  */
 #include <string.h>
@@ -9,10 +9,11 @@
 #include "kws.h"
 #include "platform.h"
 
-enum { MAX_BLOCK = 641, CALIBRATION_ROUNDS = 1000000 };
+enum { MAX_BLOCK = KWS_HOP_SAMPLES + 1, CALIBRATION_ROUNDS = 1000000 };
 enum { MAX_FED = KWS_MAX_DETECTIONS(MAX_BLOCK) };
 
-static const uint16_t uneven[] = {1, 639, 640, 7, 641, 160, 2, 333, 64, 480};
+static const uint16_t uneven[] = {1, KWS_HOP_SAMPLES - 1, KWS_HOP_SAMPLES, 7, MAX_BLOCK, 2,
+                                  KWS_HOP_SAMPLES / 4, KWS_HOP_SAMPLES / 2 + 13};
 
 static kws_t recogniser;
 static int16_t samples[MAX_BLOCK];
@@ -87,20 +88,20 @@ static void print_scores(void) {
     print("\n");
 }
 
-static void run_stream(uint32_t left, uint32_t block) {
+static void run_stream(uint32_t left, uint32_t by_hop) {
     uint32_t calls = 0;
     kws_reset(&recogniser);
     used.longest = 0;
     used.total = 0;
     while (left > 0) {
-        uint32_t n = block > 0 ? block : uneven[calls % (sizeof uneven / sizeof *uneven)];
+        uint32_t n = by_hop ? KWS_HOP_SAMPLES : uneven[calls % (sizeof uneven / sizeof *uneven)];
         if (n > left) n = left;
         read_all(samples, n * sizeof *samples);
         int count = measure(n);
         used.total += used.ticks;
         if (used.ticks > used.longest) used.longest = used.ticks;
         print_detections(count, (int)KWS_MAX_DETECTIONS(n));
-        if (block > 0) print_scores();
+        if (by_hop) print_scores();
         left -= n;
         calls++;
     }
@@ -113,7 +114,7 @@ static void run_stream(uint32_t left, uint32_t block) {
 }
 
 int main(void) {
-    uint32_t header[2]; /* samples, block */
+    uint32_t header[2]; /* samples, by hop */
     if (kws_size() != sizeof recogniser) fail("kws_size() is not the size of kws_t");
 
     uint32_t start = platform_ticks();
@@ -125,12 +126,13 @@ int main(void) {
 
     size_t size;
     while ((size = platform_read(header, sizeof header)) == sizeof header) {
-        if (header[1] > MAX_BLOCK) fail("a block is too large");
         print("stream\n");
         run_stream(header[0], header[1]);
     }
     if (size > 0) fail("input.bin ends too early");
-    print("memory");
+    print("sizes");
+    print_integer(KWS_SAMPLE_RATE);
+    print_integer(KWS_HOP_SAMPLES);
     print_integer(sizeof recogniser);
     print_integer(used.stack);
     print("\n");

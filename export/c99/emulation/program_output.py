@@ -41,12 +41,14 @@ class Output:
     Attributes:
         streams: in the order of input.bin.
         calibration: instructions of a loop of known length, and the ticks that it took.
+        hops_per_second: of sound.
         state_bytes: size of kws_t.
         stack_bytes: greatest stack of kws_feed() and kws_finish().
     """
 
     streams: list[Stream]
     calibration: tuple[int, int]
+    hops_per_second: float
     state_bytes: int
     stack_bytes: int
 
@@ -63,7 +65,7 @@ def parse(text: str) -> Output:
     Raises:
         ValueError: the program did not run to its end; the message is what it printed last.
     """
-    output = Output([], (0, 0), 0, 0)
+    output = Output([], (0, 0), 0.0, 0, 0)
     finished = False
     for line in text.splitlines():
         kind, _, rest = line.partition(" ")
@@ -82,8 +84,9 @@ def parse(text: str) -> Output:
         elif kind == "calibration":
             instructions, ticks = map(int, rest.split())
             output.calibration = instructions, ticks
-        elif kind == "memory":
-            output.state_bytes, output.stack_bytes = map(int, rest.split())
+        elif kind == "sizes":
+            rate, hop, output.state_bytes, output.stack_bytes = map(int, rest.split())
+            output.hops_per_second = rate / hop
             finished = True
     if not finished:
         raise ValueError(text[-200:].strip() or "nothing was printed")

@@ -4,8 +4,8 @@ import struct
 
 from export.verification.golden_vectors import golden_stream_samples, golden_windows
 
-RATE, HOP = 16_000, 640  # KWS_SAMPLE_RATE, KWS_HOP_SAMPLES
-UNEVEN = 0  # block size
+RATE, HOP = 16_000, 640  # of the golden stream
+UNEVEN_BLOCKS, BY_HOP = 0, 1
 
 
 def input_bytes() -> bytes:
@@ -15,9 +15,9 @@ def input_bytes() -> bytes:
     stream in blocks of uneven sizes.
     """
     stream = golden_stream_samples(RATE, HOP)
-    streams = [(samples, HOP) for samples in golden_windows(RATE).values()]
-    streams += [(stream, HOP), (stream, UNEVEN)]
+    streams = [(samples, BY_HOP) for samples in golden_windows(RATE).values()]
+    streams += [(stream, BY_HOP), (stream, UNEVEN_BLOCKS)]
     return b"".join(
-        struct.pack("<II", samples.size, block) + samples.astype("<i2").tobytes()
-        for samples, block in streams
+        struct.pack("<II", samples.size, blocks) + samples.astype("<i2").tobytes()
+        for samples, blocks in streams
     )

@@ -47,7 +47,9 @@ def test_each_sum_is_that_of_the_plain_loop(stand_in):
     types = (SOURCE / "types.c").read_text().replace("@origin@", "").replace("@libm@", "")
     check = CHECK.format(types=types, arithmetic=(SOURCE / "arithmetic.c").read_text())
     source = folder / "kws.c"
-    source.write_text(source.read_text().replace("const char *const", f"{check}\nconst char *const"))
+    source.write_text(
+        source.read_text().replace("const char *const", f"{check}\nconst char *const")
+    )
     expected = run_on_host(folder)
     assert all(scores[0] <= 1 for stream in expected.streams for scores in stream.scores)
     assert measure(folder, M4F, "-O2", expected).failures == ()

@@ -12,7 +12,7 @@ scores 00000000 3e800000
 ticks 120 70 2
 stream
 ticks 50 25 2
-memory 96 200
+sizes 16000 640 96 200
 """
 
 
@@ -23,6 +23,7 @@ def test_all_lines_are_parsed():
     assert [row.tolist() for row in first.scores] == [[1, 0], [0, 0.25]]
     assert (first.ticks, first.longest, first.blocks) == (120, 70, 2)
     assert (second.detections, second.scores, second.ticks) == ([], [], 50)
+    assert output.hops_per_second == 25
     assert (output.state_bytes, output.stack_bytes) == (96, 200)
     assert output.instructions_per_tick == 40
 
@@ -36,6 +37,6 @@ def test_nothing_is_counted_where_there_is_no_counter():
     [("", "nothing was printed"), (TEXT + "error: no such label\n", "error: no such label")],
 )
 def test_an_unfinished_run_is_an_error(text, message):
-    text = text.replace("memory 96 200\n", "")
+    text = text.replace("sizes 16000 640 96 200\n", "")
     with pytest.raises(ValueError, match=message):
         parse(text)
