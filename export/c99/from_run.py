@@ -16,6 +16,7 @@ from export.model_package.reference_clips import calibration_clips
 from export.tflite.int8 import quantized_step
 from export.tflite.streaming_model import StreamingModel
 from speechgru import modelfile
+from speechgru.architectures import HOP_FRAMES
 from speechgru.detection import DetectionRule
 from speechgru.errors import ModelError
 from training.run_files.trained_model import load_keras, load_trained
@@ -96,19 +97,35 @@ def recogniser(trained: Trained, data: Path | None) -> Recogniser:
     """
     streaming = StreamingModel(trained.model)
     calibration = calibration_clips(data or trained.data, trained.labels, streaming.window_samples)
-    step = read_step(quantized_step(streaming, calibration.samples))
+    step = quantized_step(streaming, calibration.samples)
+    return with_step(trained, step, calibration.source)
+
+
+def with_step(trained: Trained, step: Any, calibrated_on: str) -> Recogniser:
+    """Return the content of the C files of a model whose step was quantised before.
+
+    Args:
+        trained: the model.
+        step: its int8 step as flatbuffer objects (ModelT).
+        calibrated_on: the clips that set the ranges of int8, in words.
+
+    Raises:
+        ConversionError: the step cannot be represented in C.
+    """
+    network = read_step(step)
     scale = trained.model.get_layer("scale")
     config = trained.model.get_layer("mfcc").config
     deviation = np.maximum(np.sqrt(np.ravel(scale.variance)), MIN_DEVIATION)
-    hop_seconds = streaming.hop_samples / config.sample_rate
     sha256 = hashlib.sha256(trained.path.read_bytes()).hexdigest()
-    origin = [f"{trained.path.name}, SHA-256 {sha256}.", f"Calibrated on {calibration.source}."]
+    origin = [f"{trained.path.name}, SHA-256 {sha256}.", f"Calibrated on {calibrated_on}."]
     origin += [f"Licence: {trained.settings['licence']}"] if trained.settings.get("licence") else []
     return Recogniser(
         config,
-        Scaling(np.ravel(scale.mean).astype(np.float64), deviation, step.mfcc),
-        step,
-        DetectionRule.from_settings(trained.settings, trained.labels, hop_seconds),
+        Scaling(np.ravel(scale.mean).astype(np.float64), deviation, network.mfcc),
+        network,
+        DetectionRule.from_settings(
+            trained.settings, trained.labels, HOP_FRAMES * config.hop_length / config.sample_rate
+        ),
         origin,
     )
 

@@ -33,6 +33,9 @@ class FormResult:
         changed_labels: share of the clips whose label is not the Keras model's.
         score_difference_from_int8: greatest difference of a score from the int8 form.
         changed_labels_from_int8: share of the clips whose label is not the int8 form's.
+        stream_detections: number of the int8 form's detections in the stream.
+        changed_detections: number of detections there that only one of the two forms has, by label
+            and time.
         mfcc_difference: greatest difference of an MFCC from librosa.
         memory: bytes of memory. Of a .tflite file an estimate for the tensors of each signature;
             of other forms see `stream_forms.StreamRunner`.
@@ -49,6 +52,8 @@ class FormResult:
     changed_labels: float | None = None
     score_difference_from_int8: float | None = None
     changed_labels_from_int8: float | None = None
+    stream_detections: int | None = None
+    changed_detections: int | None = None
     mfcc_difference: float | None = None
     memory: dict[str, int] | None = None
     operators: list[str] | None = None

@@ -15,6 +15,7 @@ HEADER = [
     "changed labels",
     "score difference from int8",
     "changed labels from int8",
+    "changed detections",
     "MFCC difference",
     "hop by hop",
     "memory, clip / hop",
@@ -53,12 +54,19 @@ def _row(name: str, result: FormResult) -> list[str]:
         _cell(result.changed_labels, ".2%"),
         _cell(result.score_difference_from_int8, ".1e"),
         _cell(result.changed_labels_from_int8, ".2%"),
+        _changed_detections(result),
         _cell(result.mfcc_difference, ".1e"),
         _cell(result.hop_by_hop_difference, ".1e"),
         " / ".join(_cell(memory.get(use), ",") or "-" for use in MEMORY) if memory else "",
         _cell(result.ms_per_clip, ".3f"),
         _cell(result.us_per_hop, ".1f"),
     ]
+
+
+def _changed_detections(result: FormResult) -> str:
+    if result.changed_detections is None:
+        return ""
+    return f"{result.changed_detections:,} of {result.stream_detections:,}"
 
 
 def _cell(value: float | None, form: str) -> str:

@@ -1,5 +1,6 @@
 """Verifies a model file: measures every form of its model and writes report and golden vectors."""
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -11,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from export.c99.from_run import Trained, with_step
 from export.errors import ExportError
 from export.model_package.output_files import ModelFiles
-from export.model_package.reference_clips import calibration_clips
+from export.model_package.reference_clips import Audio, calibration_clips
 from export.tflite.conversion import Converted, convert
 from export.tflite.quantization import QUANTIZATIONS, Quantization
 from export.tflite.streaming_model import StreamingModel
+from export.verification.c_runner import CRunner, changed_detections, detections_in_stream
 from export.verification.clips import VerificationClips, read_verification_clips
 from export.verification.forms import FormResult, add_latencies, measure_form
 from export.verification.golden_vectors import golden_vectors
@@ -27,6 +30,7 @@ from export.verification.parity_report import parity_report, parity_table
 from export.verification.stream_forms import StreamRunner, measure_stream_form, open_runners
 from speechgru import modelfile
 from speechgru.atomic_files import write_text
+from speechgru.conversion import flatbuffer
 from speechgru.features import MFCCConfig, mfcc
 from speechgru.modelfile import ModelFile
 from speechgru.recognizer import Recognizer
@@ -35,6 +39,7 @@ from training.figures.exported_forms import plot_forms
 from training.run_files.trained_model import load_trained
 
 KERAS, MICRO = "Keras", "int8, TensorFlow Lite Micro"
+C99, C99_FIXED = "int8, C99", "int8, C99, fixed point"
 
 
 class Verification(NamedTuple):
@@ -73,10 +78,15 @@ def verify_model(path: Path, run: Path, data: Path, files: ModelFiles) -> Verifi
     model, metrics = load_trained(keras_path, streams=True)
     check_labels(file, metrics["labels"], keras_path)
     clips = read_verification_clips(data, file.labels, file.window_samples)
-    converted = convert_all(model, data, file.labels)
+    streaming = StreamingModel(model)
+    calibration = calibration_clips(data, file.labels, streaming.window_samples)
+    converted = convert_all(streaming, calibration)
     flatbuffers = {name: form.flatbuffer for name, form in converted.items()}
     flatbuffers[path.name] = file.flatbuffer
-    runners, unavailable = open_runners(stream_forms(converted["int8"]))
+    trained = Trained(keras_path, model, file.labels, file.settings, data)
+    runners, unavailable = open_runners(
+        stream_forms(converted["int8"], trained, calibration.source)
+    )
     results = measure_all(model, keras_path, file, flatbuffers, runners, clips)
 
     quantizations: dict[str, Quantization] = {name: name for name in QUANTIZATIONS}
@@ -104,17 +114,22 @@ def check_labels(file: ModelFile, labels: Sequence[str], keras_path: Path) -> No
         )
 
 
-def convert_all(model: Any, data: Path, labels: Sequence[str]) -> dict[str, Converted]:
+def convert_all(streaming: StreamingModel, calibration: Audio) -> dict[str, Converted]:
     """Return the model in every form of a .tflite file."""
-    streaming = StreamingModel(model)
-    calibration = calibration_clips(data, labels, streaming.window_samples).samples
-    return {name: convert(streaming, name, calibration) for name in QUANTIZATIONS}
+    return {name: convert(streaming, name, calibration.samples) for name in QUANTIZATIONS}
 
 
-def stream_forms(int8: Converted) -> dict[str, Callable[[], StreamRunner]]:
+def stream_forms(
+    int8: Converted, trained: Trained, calibrated_on: str
+) -> dict[str, Callable[[], StreamRunner]]:
     """Return what opens each form that recognises a stream and nothing else, by name."""
     assert int8.step
-    return {MICRO: partial(MicroRunner, int8.flatbuffer, int8.step)}
+    recogniser = with_step(trained, flatbuffer.load(int8.step), calibrated_on)
+    return {
+        MICRO: partial(MicroRunner, int8.flatbuffer, int8.step),
+        C99: partial(CRunner, recogniser, fixed=False),
+        C99_FIXED: partial(CRunner, recogniser, fixed=True),
+    }
 
 
 def measure_all(
@@ -129,10 +144,17 @@ def measure_all(
     results, scores = {}, {}
     results[KERAS], scores[KERAS] = measure_keras(model, keras_path, clips)
     features = librosa_mfcc(file, clips.audio)
-    for name, flatbuffer in flatbuffers.items():
-        results[name], scores[name] = measure_form(name, flatbuffer, clips, scores[KERAS], features)
+    for name, content in flatbuffers.items():
+        results[name], scores[name] = measure_form(name, content, clips, scores[KERAS], features)
     for name, runner in runners.items():
         results[name] = measure_stream_form(name, runner, clips, scores[KERAS], scores["int8"])
+    expected = detections_in_stream(flatbuffers["int8"], file, clips)
+    for name, runner in runners.items():
+        if isinstance(runner, CRunner):
+            changed = changed_detections(runner.detections, expected, file.sample_rate)
+            results[name] = dataclasses.replace(
+                results[name], stream_detections=len(expected), changed_detections=changed
+            )
     return add_latencies(results, flatbuffers, clips.audio[0])
 
 
