@@ -14,6 +14,7 @@ import numpy.typing as npt
 from export.c99.generate import CFiles
 from export.errors import ExportError
 
+MAX_FINISH = 1000  # more than KWS_MAX_FINISH of any model
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 
 
@@ -93,8 +94,14 @@ class CLibrary:
 
     def finish(self) -> list[Found]:
         """End the audio; return what was detected, and start a new stream."""
-        found = (_Detection * 1000)()
+        found = (_Detection * MAX_FINISH)()
         return _found(found, self._library.kws_finish(self._state, found))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels in the order of the scores."""
+        pointers = (ctypes.c_char_p * self._labels).in_dll(self._library, "kws_labels")
+        return tuple((pointer or b"").decode() for pointer in pointers)
 
     @property
     def scores(self) -> npt.NDArray[np.float32]:

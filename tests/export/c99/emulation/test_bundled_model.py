@@ -14,16 +14,10 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    from export.c99.from_run import read_trained, recogniser
-    from export.c99.generate import generate
-    from speechgru import modelfile
-
-    trained = read_trained(modelfile.BUNDLED["small"].with_suffix(".keras"))
-    code, header = generate(recogniser(trained, None), "kws", fixed=False)
+def folder(tmp_path_factory, c_files):
     folder = tmp_path_factory.mktemp("small")
-    (folder / "kws.c").write_text(code)
-    (folder / "kws.h").write_text(header)
+    (folder / "kws.c").write_text(c_files(False).code)
+    (folder / "kws.h").write_text(c_files(False).header)
     return folder
 
 

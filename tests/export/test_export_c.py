@@ -1,0 +1,82 @@
+"""export_c.py: two files from a run or a bundled model, and errors of one line."""
+
+import json
+import shutil
+
+import pytest
+
+from export.export_c import main
+from speechgru import modelfile
+from speechgru.modelfile import BUNDLED
+
+
+def test_a_run_gives_two_files_with_its_labels(run_folder, tmp_path, capsys):
+    assert main([str(run_folder), "--out", str(tmp_path / "new" / "c")]) in (None, 0)
+    code = (tmp_path / "new" / "c" / "kws.c").read_text()
+    labels = json.loads((run_folder / "metrics.json").read_text())["labels"]
+    assert "".join(f'"{label}", ' for label in labels)[:-2] in code
+    assert "kws.h: " in capsys.readouterr().out
+
+
+def test_the_detection_rule_is_that_of_the_file_beside_the_model(tmp_path):
+    for name in ("small.keras", "small.tflite"):
+        shutil.copy(BUNDLED["small"].with_name(name), tmp_path)
+    file = modelfile.read(tmp_path / "small.tflite")
+    detection = {**file.settings["detection"], "refractory_hops": 77}
+    modelfile.write_detection(tmp_path / "small.tflite", detection)
+    out = tmp_path / "out"
+    assert main([str(tmp_path / "small.keras"), "--out", str(out), "--fixed"]) in (None, 0)
+    assert "#define REFRACTORY_HOPS 77u" in (out / "kws.c").read_text()
+    first = (out / "kws.c").read_bytes(), (out / "kws.h").read_bytes()
+    assert main([str(tmp_path / "small.keras"), "--out", str(out), "--fixed"]) in (None, 0)
+    assert first == ((out / "kws.c").read_bytes(), (out / "kws.h").read_bytes())
+
+
+def failed(capsys, *arguments):
+    assert main([str(argument) for argument in arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+def test_a_missing_model_is_named(tmp_path, capsys):
+    line = failed(capsys, tmp_path / "none.keras", "--out", tmp_path)
+    assert line == f"export_c.py: {tmp_path}/none.keras: expected a trained model, found nothing"
+
+
+@pytest.mark.parametrize("prefix", ["Kws", "1kws", "a-b", "", "k" * 40])
+def test_a_prefix_that_is_no_name_is_refused(prefix, tmp_path, capsys):
+    line = failed(capsys, tmp_path, "--out", tmp_path, f"--prefix={prefix}")
+    assert "--prefix: expected a lower-case letter" in line
+
+
+def test_another_file_is_not_replaced(tmp_path, capsys):
+    (tmp_path / "kws.h").write_text("mine")
+    line = failed(capsys, tmp_path / "none.keras", "--out", tmp_path)
+    assert line.endswith(
+        "kws.h: expected a file of export/export_c.py or no file, found another file, which is not "
+        "replaced"
+    )
+    assert (tmp_path / "kws.h").read_text() == "mine"
+
+
+def test_files_of_different_models_are_refused(run_folder, tmp_path, capsys):
+    for name in ("model.keras", "metrics.json"):
+        shutil.copy(run_folder / name, tmp_path)
+    shutil.copy(BUNDLED["small"], tmp_path / "model.tflite")
+    line = failed(capsys, tmp_path, "--out", tmp_path / "out")
+    assert f"{tmp_path}/model.tflite: expected the labels of {tmp_path}/metrics.json, found " in line
+    (tmp_path / "metrics.json").unlink()
+    line = failed(capsys, tmp_path, "--out", tmp_path / "out")
+    assert f"{tmp_path}/model.keras: expected 12 outputs" in line
+
+
+def test_the_bundled_small_is_reproducible(real_data, tmp_path):
+    """Calibrated on the listed clips of Speech Commands, twice, in different folders."""
+    small = BUNDLED["small"].with_suffix(".keras")
+    for out in ("one", "two"):
+        arguments = [str(small), "--data", str(real_data), "--out", str(tmp_path / out)]
+        assert main(arguments) in (None, 0)
+    for name in ("kws.c", "kws.h"):
+        first, second = ((tmp_path / out / name).read_bytes() for out in ("one", "two"))
+        assert first == second
+    assert b"the clips of calibration_clips.txt" in first
