@@ -8,6 +8,7 @@ import sys
 import threading
 import urllib.request
 import webbrowser
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -62,21 +63,26 @@ def test_page_and_model_are_served_until_ctrl_c(page):
         "import sys; from pathlib import Path; from speechgru.cli import demo, main; "
         f"demo.PAGES = (Path({str(page)!r}),); sys.exit(main())"
     )
-    with subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-c", code, "demo", "--port", "0", "--no-browser", "--model", "small"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         # Python buffers what it writes to a pipe, as it does for users.
         env={k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"},
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    ) as process:
+    )
+    deadline = threading.Timer(60, process.kill)
+    deadline.start()
+    try:
         url = process.stdout.readline().decode().removesuffix("\n")
-        connection = socket.create_connection(("127.0.0.1", int(url.rstrip("/")[17:])))
         assert urllib.request.urlopen(url, timeout=10).read() == PAGE
         model = urllib.request.urlopen(f"{url}model.tflite", timeout=10).read()
-        process.send_signal(signal.SIGINT)  # while a connection is open
-        output, errors = process.communicate(timeout=10)
-        connection.close()
+        with socket.create_connection(("127.0.0.1", urlsplit(url).port)):  # and stays open
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=10)
+    finally:
+        deadline.cancel()
+        process.kill()
     assert model == modelfile.BUNDLED["small"].read_bytes()
     assert (process.returncode, output, errors) == (130, b"", b"Ctrl-C ends the demo.\n")
 
@@ -140,7 +146,7 @@ def test_a_browser_that_cannot_be_started_prints_nothing(page, stopped, monkeypa
     assert capfd.readouterr() == (f"{stopped[0].url}\n", "Ctrl-C ends the demo.\n")
 
 
-def test_a_taken_port_is_one_line(page, capfd):
+def test_a_taken_port_is_one_line(page, stopped, capfd):
     with PageServer({}, 0) as other:
         port = other.server_address[1]
         assert main(["demo", "--no-browser", "--port", str(port)]) == 2
