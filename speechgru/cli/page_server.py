@@ -122,8 +122,6 @@ class PageServer(socketserver.ThreadingTCPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: PageServer
     protocol_version = "HTTP/1.1"
-    server_version = "speechgru"
-    sys_version = ""
     timeout = _IDLE_SECONDS
     disable_nagle_algorithm = True  # headers and content are two packets; do not wait between them
 
@@ -156,6 +154,10 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in _HEADERS.items():
             self.send_header(name, value)
         super().end_headers()
+
+    def version_string(self) -> str:
+        """The value of `Server`: without the versions of Python and its library."""
+        return "speechgru"
 
     def log_message(self, *_: Any) -> None:
         """Print nothing."""
