@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import speechgru
-from speechgru.cli import detect, info, listen, recognize, record, standard_streams
+from speechgru.cli import demo, detect, info, listen, recognize, record, standard_streams
 from speechgru.cli.interruption import INTERRUPTED, tidying_up
 from speechgru.errors import SpeechGRUError, escape
 
 OK, BAD_INPUT = 0, 2
-_COMMANDS = (recognize, detect, listen, record, info)
+_COMMANDS = (recognize, detect, listen, record, info, demo)
 
 
 def run(arguments: Sequence[str] | None) -> int:
