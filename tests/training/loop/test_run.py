@@ -19,8 +19,6 @@ from training.run_files import checkpoint
 from training.run_files.epoch_files import LAST
 from training.train import main
 
-pytestmark = pytest.mark.usefixtures("noises_made_once")
-
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = ROOT / "training" / "train.py"
 

@@ -10,8 +10,6 @@ from training.run_files import checkpoint
 from training.run_files.epoch_files import LAST, EpochFiles
 from training.train import main
 
-pytestmark = pytest.mark.usefixtures("noises_made_once")
-
 
 @pytest.fixture
 def started(word_folder, plain_file, tmp_path):
