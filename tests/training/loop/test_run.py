@@ -19,8 +19,7 @@ from training.run_files import checkpoint
 from training.run_files.epoch_files import LAST
 from training.train import main
 
-ROOT = Path(__file__).resolve().parents[3]
-SCRIPT = ROOT / "training" / "train.py"
+SCRIPT = Path(__file__).resolve().parents[1] / "short_run.py"
 
 
 def test_a_run_learns_and_says_how_well(run_folder):
@@ -62,8 +61,8 @@ import os, signal, sys
 import numpy as np
 from pathlib import Path
 
-sys.path.insert(0, {root!r})
-from training.train import main
+sys.path.insert(0, {folder!r})
+from short_run import main
 
 write, count = np.savez, 0
 
@@ -90,7 +89,9 @@ def test_a_killed_run_ends_as_if_it_had_not_been_killed(
     assert main([*arguments, "--out", str(tmp_path / "whole")]) == 0
 
     cut = tmp_path / "cut"
-    code = KILLED_WHILE_WRITING.format(root=str(ROOT), arguments=[*arguments, "--out", str(cut)])
+    code = KILLED_WHILE_WRITING.format(
+        folder=str(SCRIPT.parent), arguments=[*arguments, "--out", str(cut)]
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert len(checkpoint.load(cut / LAST)[1]["histories"][0]) == 1
@@ -139,7 +140,8 @@ def test_a_full_disk_ends_a_run_and_leaves_its_last_state(
 
 def test_two_workers_have_the_losses_of_one(word_folder, plain_file, tmp_path):
     recipe = tmp_path / "family.toml"
-    recipe.write_text('students = ["medium"]\n' + plain_file.read_text())
+    plain = plain_file.read_text().replace("steps = 10", "steps = 4")
+    recipe.write_text('students = ["medium"]\n' + plain)
     with socket.socket() as one, socket.socket() as other:
         sockets = [one, other]
         for s in sockets:
@@ -208,6 +210,8 @@ def test_auto_takes_the_batch_of_a_gpu(word_folder, plain_file, tmp_path, capsys
 
 def test_a_gpu_is_offered_a_larger_batch(word_folder, plain_file, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(run, "choose_device", lambda _: Device("a GPU", is_gpu=True))
+    monkeypatch.setattr(run, "train", lambda *_: False)  # what is printed before is tested
+    monkeypatch.setattr(run, "report", lambda *_: None)
     arguments = ["--data", str(word_folder), "--recipe", str(plain_file), "--epochs", "1"]
     assert main([*arguments, "--out", str(tmp_path / "run")]) == 0
     assert "(--batch auto trains with 512, which keeps a GPU busier)" in capsys.readouterr().out
