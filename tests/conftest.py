@@ -52,11 +52,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the tests for `-n 2 --dist loadfile --no-loadscope-reorder`.
 
     The tests of a file run in one process, and share what they train. What takes long comes first:
-    a long file that started last would leave the other processes idle.
+    a long file that started last would leave the other processes idle. If all began with the
+    trained run, they would wait until one has trained it.
     """
-    long = {item.path for item in items if "word_folder" in getattr(item, "fixturenames", ())}
+    fixtures = {item: getattr(item, "fixturenames", ()) for item in items}
+    long = {item.path for item in items if "word_folder" in fixtures[item]}
     long |= {item.path for item in items if item.path.name == "test_docs.py"}
-    items.sort(key=lambda item: item.path not in long)
+    trained = {item.path for item in items if "run_folder" in fixtures[item]}
+    items.sort(key=lambda item: (item.path not in long, item.path in trained))
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:

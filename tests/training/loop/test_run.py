@@ -163,11 +163,12 @@ def test_two_workers_have_the_losses_of_one(word_folder, plain_file, tmp_path):
         )
     try:
         for worker in workers:
-            _, errors = worker.communicate(timeout=180)
+            _, errors = worker.communicate(timeout=300)
             assert worker.returncode == 0, errors
     finally:
         for worker in workers:
             worker.kill()
+            worker.wait()
     assert main([*command[2:], "--out", str(tmp_path / "one")]) == 0
     for saved in ("history.json", "medium/history.json"):
         two, one = (json.loads((tmp_path / n / saved).read_text()) for n in ("two", "one"))
