@@ -1,5 +1,6 @@
 """Fixtures of many tests: samples, a folder of artificial words, a trained run, its export."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -47,23 +48,32 @@ def chirp(word: str, pitch: float, rng: np.random.Generator) -> np.ndarray:
     return 0.2 * sound + 1e-3 * rng.normal(size=8000)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Group and order the tests for `-n 2 --dist loadgroup --no-loadscope-reorder`.
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the tests for `-n 2 --dist loadfile --no-loadscope-reorder`.
 
-    A group runs in one process. All tests of the trained run are a group, so that it is trained
-    once; the others are grouped by file. What takes long comes first: a long file that started last
-    would leave the other processes idle.
+    The tests of a file run in one process, and share what they train. What takes long comes first:
+    a long file that started last would leave the other processes idle. If all began with the
+    trained run, they would wait until one has trained it.
     """
-    if not getattr(config.option, "loadgroup", False):
-        return
     fixtures = {item: getattr(item, "fixturenames", ()) for item in items}
     long = {item.path for item in items if "word_folder" in fixtures[item]}
     long |= {item.path for item in items if item.path.name == "test_docs.py"}
-    for item in items:
-        group = "trained" if "run_folder" in fixtures[item] else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: ("run_folder" not in fixtures[item], item.path not in long))
+    trained = {item.path for item in items if "run_folder" in fixtures[item]}
+    items.sort(key=lambda item: (item.path not in long, item.path in trained))
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A path where one process of pytest-xdist has made a file or folder, for all processes."""
+    from filelock import FileLock
+
+    folder = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    path = folder / name
+    with FileLock(folder / f"{name}.lock"):
+        if not path.exists():
+            make(path)
+    return path
 
 
 @pytest.fixture
@@ -145,17 +155,33 @@ def recipe_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def short_noises() -> Iterator[None]:
+    """Make noises of one second instead of twelve, which takes longer than a short training."""
+    pytest.importorskip("tensorflow", reason="needs the extra train")
+    from training.data.synthetic_noise import synthetic_noise
+
+    with pytest.MonkeyPatch.context() as patch:
+        short = functools.partial(synthetic_noise, seconds=1)
+        patch.setattr("training.data.task.synthetic_noise", short)
+        yield
+
+
+@pytest.fixture(scope="session")
 def run_folder(
-    tmp_path_factory: pytest.TempPathFactory, word_folder: Path, recipe_file: Path
+    tmp_path_factory: pytest.TempPathFactory,
+    word_folder: Path,
+    recipe_file: Path,
+    short_noises: None,
 ) -> Path:
     """A run of the training script on `word_folder`, with the commands yes and no."""
-    pytest.importorskip("tensorflow", reason="needs the extra train")
     from training.train import main
 
-    out = tmp_path_factory.mktemp("run") / "quick"
-    arguments = ["--data", str(word_folder), "--recipe", str(recipe_file), "--out", str(out)]
-    assert main([*arguments, "--words", "yes", "no"]) == 0
-    return out
+    arguments = ["--data", str(word_folder), "--recipe", str(recipe_file), "--words", "yes", "no"]
+
+    def train(out: Path) -> None:
+        assert main([*arguments, "--out", str(out)]) == 0
+
+    return made_once(tmp_path_factory, "quick", train)
 
 
 @pytest.fixture(scope="session")
@@ -163,6 +189,9 @@ def model_file(tmp_path_factory: pytest.TempPathFactory, run_folder: Path) -> Pa
     """The run's model exported in float32."""
     from export.export import main
 
-    path = tmp_path_factory.mktemp("export") / "quick.tflite"
-    assert main([str(run_folder), "--quantize", "none", "--out", str(path)]) == 0
-    return path
+    def export(folder: Path) -> None:
+        folder.mkdir()
+        out = folder / "quick.tflite"
+        assert main([str(run_folder), "--quantize", "none", "--out", str(out)]) == 0
+
+    return made_once(tmp_path_factory, "export", export) / "quick.tflite"

@@ -5,7 +5,6 @@ import json
 
 import pytest
 
-from training.data import synthetic_noise
 from training.data.task import make_task
 from training.recipes.recipe import load_recipe
 
@@ -30,6 +29,11 @@ mel_masks = 0
 """
 
 
+@pytest.fixture(scope="session", autouse=True)
+def tasks_have_short_noises(short_noises):
+    pass
+
+
 @pytest.fixture(scope="session")
 def task(word_folder):
     """The task of `word_folder` with the commands yes and no."""
@@ -42,27 +46,6 @@ def task(word_folder):
         synthetic_share=0.0,
         seed=0,
     )
-
-
-@pytest.fixture(scope="session")
-def last_noises():
-    """The noises that a run has made last, and what they were made from."""
-    return {}
-
-
-@pytest.fixture
-def noises_made_once(last_noises, monkeypatch):
-    """Let runs of the same clips and seed share the noises they make, which takes a second."""
-    make = synthetic_noise.synthetic_noise
-
-    def noises(speech, rng):
-        made_from = speech.tobytes(), json.dumps(rng.bit_generator.state)
-        if made_from not in last_noises:
-            last_noises.clear()
-            last_noises[made_from] = make(speech, rng)
-        return last_noises[made_from]
-
-    monkeypatch.setattr("training.data.task.synthetic_noise", noises)
 
 
 @pytest.fixture(scope="session")

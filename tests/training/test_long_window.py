@@ -46,7 +46,6 @@ def phrases(tmp_path_factory):
     return folder
 
 
-@pytest.mark.usefixtures("noises_made_once")
 def test_a_phrase_is_trained_exported_and_recognised_with_its_window(
     phrases, plain_file, tmp_path, capsys
 ):

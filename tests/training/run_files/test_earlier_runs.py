@@ -17,8 +17,6 @@ from training.recipes.recipe import RecipeError, load_recipe
 from training.run_files.earlier_runs import check_labels, load_start
 from training.train import main
 
-pytestmark = pytest.mark.usefixtures("noises_made_once")
-
 
 def test_a_run_starts_from_another(run_folder, word_folder, recipe_file, tmp_path, capsys):
     arguments = ["--data", str(word_folder), "--recipe", str(recipe_file), "--epochs", "1"]
