@@ -20,8 +20,8 @@ ACCURACY_LOSS: dict[Quantization, float] = {
     "int8": 0.01,
 }
 ROUNDING = 1e-9  # of differences of accuracies
-# A state of int8 does not forget: after another first second, LiteRT's own detections in 100 minutes
-# of words differ from its first ones by 1.5 %.
+# A state of int8 does not forget: after another first second, LiteRT's own detections in
+# 100 minutes of words differ from its first ones by 1.5 %.
 CHANGED_DETECTIONS = 0.03
 STREAM_ACCURACY_LOSS = 0.01  # between separate clips and one stream of them
 

@@ -64,7 +64,8 @@ def test_files_of_different_models_are_refused(run_folder, tmp_path, capsys):
         shutil.copy(run_folder / name, tmp_path)
     shutil.copy(BUNDLED["small"], tmp_path / "model.tflite")
     line = failed(capsys, tmp_path, "--out", tmp_path / "out")
-    assert f"{tmp_path}/model.tflite: expected the labels of {tmp_path}/metrics.json, found " in line
+    expected = f"{tmp_path}/model.tflite: expected the labels of {tmp_path}/metrics.json, found "
+    assert expected in line
     (tmp_path / "metrics.json").unlink()
     line = failed(capsys, tmp_path, "--out", tmp_path / "out")
     assert f"{tmp_path}/model.keras: expected 12 outputs" in line

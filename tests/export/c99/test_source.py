@@ -10,14 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from export.c99.generate import generate
-from export.c99.library import WARNINGS
+from export.c99.library import WARNINGS, CLibrary
 from export.verification.golden_vectors import golden_stream_samples
 from speechgru import audio
-from speechgru.detection import Detector, DetectionRule
+from speechgru.detection import DetectionRule, Detector
 from speechgru.recording import tail_hops
 
 HOP = 640
 FUZZED = Path(__file__).with_name("fuzzed.c")
+OWN_PRODUCT = Path(__file__).with_name("own_product.c")
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,8 @@ def detections(rule, scores):
     found = [one for row in scores.tolist() if (one := detector.push(row))]
     if (awaited := detector.flush()) is not None:
         found.append(awaited)
-    return [(rule.labels.index(one.label), round(one.time * 16000), one.confidence) for one in found]
+    index = rule.labels.index
+    return [(index(one.label), round(one.time * 16000), one.confidence) for one in found]
 
 
 def same(found, expected):
@@ -112,8 +114,6 @@ def test_other_constants_of_the_rule_give_the_same_detections(
     labels = recogniser.rule.labels
     thresholds = dict.fromkeys(recogniser.rule.commands, 0.3)
     rule = DetectionRule(labels, 0.04, thresholds, **constants)
-    from export.c99.library import CLibrary
-
     files = generate(recogniser._replace(rule=rule), "kws", False)
     library = CLibrary(files, len(labels), HOP)
     expected = detections(rule, scores_of(library, words))
@@ -202,24 +202,10 @@ def test_another_matrix_product_can_be_used(c_files, open_library, words, tmp_pa
     library = open_library(False)
     (tmp_path / "kws.c").write_text(c_files(False).code)
     (tmp_path / "kws.h").write_text(c_files(False).header)
-    words[:64000].tofile(tmp_path / "pcm")
-    (tmp_path / "main.c").write_text(
-        '#include <stdio.h>\n#include "kws.h"\nstatic int calls;\n'
-        "void my_product(const int8_t *, const int32_t *, size_t, size_t, const int8_t *, int32_t *);\n"
-        "void my_product(const int8_t *w, const int32_t *b, size_t rows, size_t columns,\n"
-        "                const int8_t *x, int32_t *sums)\n{\n    calls++;\n"
-        "    for (size_t i = 0; i < rows; i++) {\n        sums[i] = b[i];\n"
-        "        for (size_t j = 0; j < columns; j++) sums[i] += w[i * columns + j] * x[j];\n"
-        "    }\n}\nstatic kws_t kws;\nstatic int16_t pcm[64000];\n"
-        "static kws_detection_t found[KWS_MAX_DETECTIONS(64000)];\n"
-        'int main(void)\n{\n    FILE *file = fopen("pcm", "rb");\n'
-        "    if (!file || fread(pcm, 2, 64000, file) != 64000) return 2;\n"
-        "    kws_reset(&kws);\n    kws_feed(&kws, pcm, 64000, found);\n"
-        '    for (int i = 0; i < KWS_LABELS; i++) printf("%.9g\\n", kws_scores(&kws)[i]);\n'
-        "    return calls < 1000;\n}\n"
-    )
     command = ["gcc", "-std=c99", *WARNINGS, "-O2", "-DKWS_PRODUCT=my_product"]
-    subprocess.run([*command, "main.c", "kws.c", "-lm", "-o", "main"], cwd=tmp_path, check=True)
-    done = subprocess.run([tmp_path / "main"], cwd=tmp_path, capture_output=True, check=True)
+    command += ["-I.", str(OWN_PRODUCT), "kws.c", "-lm", "-o", "main"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    pcm = words[:64000].tobytes()
+    done = subprocess.run([tmp_path / "main"], input=pcm, capture_output=True, check=True)
     library.feed(words[:64000])
     np.testing.assert_array_equal(np.array(done.stdout.split(), np.float32), library.scores)
