@@ -1,0 +1,254 @@
+/** The page: connects the listener with what is seen. */
+
+import runtimeScript from "@litertjs/core/wasm/litert_wasm_compat_internal.js?url";
+import runtimeBinary from "@litertjs/core/wasm/litert_wasm_compat_internal.wasm?url";
+
+import { FeatureStrip } from "./drawing/feature_strip";
+import { ScoreBars } from "./drawing/score_bars";
+import { Waveform } from "./drawing/waveform";
+import { dropFiles } from "./file_drop";
+import {
+  createListener,
+  type Detection,
+  type Hop,
+  type Listener,
+  ListenerError,
+  NOT_COMMANDS,
+  type Progress,
+} from "./listener";
+import { looksLikeModel } from "./model_file";
+import { prepareOffline } from "./offline";
+
+const FRESH_SECONDS = 1.5; // in which a word is shown in colour
+const LOG_LENGTH = 20;
+const SPEED_HOPS = 25; // over which the time of a hop is averaged
+const SUGGESTIONS = 10;
+const DELAY_SECONDS = 0.1; // by which the moving wave is behind, so that it moves evenly
+const CALM_MILLISECONDS = 1000; // between pictures where motion is to be reduced
+
+const element = <Type extends HTMLElement>(id: string): Type =>
+  document.getElementById(id) as Type;
+const listenButton = element<HTMLButtonElement>("listen");
+const openButton = element<HTMLButtonElement>("open");
+const fileInput = element<HTMLInputElement>("file");
+const levelBar = element("level").firstElementChild as HTMLElement;
+const waveform = new Waveform(element("waveform"));
+const strip = new FeatureStrip(element("features"));
+const bars = new ScoreBars(element("scores"));
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+let listener: Listener;
+let last: { hop: Hop; arrived: number } | null = null;
+let milliseconds: number[] = [];
+let fading: ReturnType<typeof setTimeout> | undefined;
+
+void begin();
+
+async function begin(): Promise<void> {
+  const given = new URLSearchParams(location.search).get("model");
+  const model = new URL(given ?? "model.tflite", document.baseURI);
+  try {
+    if (model.origin !== location.origin) {
+      throw new ListenerError("model", "The model must be on the same site as this page.");
+    }
+    const wasm = { script: absolute(runtimeScript), binary: absolute(runtimeBinary) };
+    listener = await createListener({ model, wasm, onHop, onDetection, onError, onProgress });
+  } catch (error) {
+    element("loading").hidden = true;
+    return onError(error);
+  }
+  element("loading").hidden = true;
+  const fileName = decodeURIComponent(model.pathname.split("/").at(-1)!);
+  showModel(given === null ? "" : fileName);
+  listenButton.disabled = openButton.disabled = false;
+  listenButton.onclick = toggleListening;
+  openButton.onclick = () => fileInput.click();
+  fileInput.onchange = () => openFile(fileInput.files![0]);
+  dropFiles(openFile);
+  addEventListener("resize", () => last ?? draw());
+  matchMedia("(prefers-color-scheme: dark)").onchange = () => last ?? draw();
+  document.documentElement.dataset.state = "ready";
+  if (await prepareOffline(model)) element("offline").textContent = "Works offline.";
+}
+
+function absolute(url: string): URL {
+  return new URL(url, document.baseURI);
+}
+
+function onProgress({ loaded, total }: Progress): void {
+  const bar = element<HTMLProgressElement>("loading-bar");
+  bar.value = Math.min(1, loaded / total);
+  element("loading-text").textContent = `Loading ${megabytes(loaded)} of ${megabytes(total)} MB`;
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}
+
+function showModel(name: string): void {
+  element("model").textContent = name;
+  bars.setLabels(listener.labels);
+  clear();
+}
+
+/** Show the page as before anything was heard. */
+function clear(): void {
+  const commands = listener.labels.filter((label) => !NOT_COMMANDS.includes(label));
+  const more = commands.length > SUGGESTIONS ? ", …" : "";
+  showWord("", `Try: ${commands.slice(0, SUGGESTIONS).join(", ")}${more}`);
+  element("message").textContent = "";
+  element("speed").textContent = "";
+  bars.update(new Float32Array(listener.labels.length));
+  bars.mark([]);
+  waveform.clear();
+  strip.clear();
+  draw();
+}
+
+function showWord(word: string, hint = ""): void {
+  const shown = element("word");
+  shown.textContent = word;
+  shown.style.setProperty("--characters", String(word.length));
+  element("hint").textContent = hint;
+  shown.classList.toggle("fresh", word !== "");
+  clearTimeout(fading);
+  fading = setTimeout(() => shown.classList.remove("fresh"), 1000 * FRESH_SECONDS);
+}
+
+/** Let screen readers say what was detected. */
+function announce(text: string): void {
+  const item = document.createElement("li");
+  item.textContent = text;
+  const log = element("log");
+  log.append(item);
+  while (log.children.length > LOG_LENGTH) log.firstElementChild!.remove();
+}
+
+// ---- The microphone ----
+
+async function toggleListening(): Promise<void> {
+  listenButton.disabled = true;
+  try {
+    if (listener.isListening) await listener.stop();
+    else await startListening();
+  } catch (error) {
+    onError(error);
+  }
+  showListening();
+}
+
+async function startListening(): Promise<void> {
+  clear();
+  milliseconds = [];
+  last = null;
+  await listener.start();
+  requestAnimationFrame(animate);
+}
+
+function showListening(): void {
+  const isListening = listener.isListening;
+  listenButton.disabled = false;
+  listenButton.textContent = isListening ? "Stop" : "Listen";
+  listenButton.classList.toggle("listening", isListening);
+  if (!isListening) {
+    last = null;
+    showLevel(0);
+  }
+}
+
+function onHop(hop: Hop): void {
+  last = { hop, arrived: performance.now() };
+  waveform.push(hop.peaks, hop.time, listener.hopSeconds);
+  strip.push(hop.mfcc, hop.frames, listener.hopSeconds);
+  milliseconds = [...milliseconds, hop.milliseconds].slice(-SPEED_HOPS);
+}
+
+function onDetection(detection: Detection): void {
+  waveform.addWord(detection);
+  showWord(detection.label);
+  bars.mark([detection.label]);
+  announce(detection.label);
+}
+
+let drawnAt = 0;
+
+/** Draw, as long as the microphone is open. */
+function animate(now: number): void {
+  if (!listener.isListening) return;
+  requestAnimationFrame(animate);
+  if (last === null || (calm.matches && now < drawnAt + CALM_MILLISECONDS)) return;
+  drawnAt = now;
+  const since = Math.min(DELAY_SECONDS, (performance.now() - last.arrived) / 1000);
+  waveform.draw(last.hop.time + (calm.matches ? 0 : since - DELAY_SECONDS));
+  strip.draw();
+  bars.update(last.hop.scores);
+  showLevel(last.hop.level);
+  if (milliseconds.length === SPEED_HOPS) showSpeed();
+}
+
+function showLevel(level: number): void {
+  const decibels = 20 * Math.log10(Math.max(level, 1e-6));
+  levelBar.style.transform = `scaleX(${Math.max(0, Math.min(1, 1 + decibels / 60))})`;
+}
+
+function showSpeed(): void {
+  const mean = milliseconds.reduce((sum, one) => sum + one, 0) / milliseconds.length;
+  const hop = Math.round(1000 * listener.hopSeconds);
+  element("speed").textContent = `${mean.toFixed(1)} ms for ${hop} ms of sound`;
+}
+
+function draw(): void {
+  waveform.draw();
+  strip.draw();
+}
+
+// ---- Files ----
+
+async function openFile(file: File | undefined): Promise<void> {
+  fileInput.value = ""; // so that the same file can be chosen again
+  if (file === undefined) return;
+  try {
+    const start = await file.slice(0, 8).arrayBuffer();
+    await listener.stop();
+    showListening();
+    if (file.name.endsWith(".tflite") || looksLikeModel(start)) await openModel(file);
+    else await openSound(file);
+  } catch (error) {
+    onError(error);
+  }
+}
+
+async function openModel(file: File): Promise<void> {
+  await listener.loadModel(file, file.name);
+  showModel(file.name);
+  announce(`${file.name} is loaded`);
+}
+
+async function openSound(file: File): Promise<void> {
+  clear();
+  showWord("", `Reading ${file.name}`);
+  const before = performance.now();
+  const result = await listener.detect(file, file.name).catch((error: unknown) => {
+    clear();
+    throw error;
+  });
+  const taken = performance.now() - before;
+  const words = result.detections.map((detection) => detection.label);
+  const about = `${file.name}, ${result.seconds.toFixed(1)} s`;
+  showWord(words.join(" · "), words.length === 0 ? `No command in ${about}` : about);
+  bars.mark(words);
+  waveform.show(result, listener.hopSeconds);
+  strip.show(result.mfcc, result.frames);
+  draw();
+  element("speed").textContent = `${Math.round(taken)} ms for ${result.seconds.toFixed(1)} s of sound`;
+  for (const { label, time } of result.detections) announce(`${label} at ${time.toFixed(1)} seconds`);
+  if (words.length === 0) announce("No command was detected");
+  document.dispatchEvent(new CustomEvent("recording", { detail: result })); // for the tests
+}
+
+function onError(error: unknown): void {
+  const isOurs = error instanceof ListenerError;
+  element("message").textContent = isOurs ? error.message : `Something went wrong: ${String(error)}`;
+  document.documentElement.dataset.problem = isOurs ? error.problem : "unknown";
+  if (listener !== undefined) showListening();
+}
