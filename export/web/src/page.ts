@@ -22,7 +22,8 @@ import { prepareOffline } from "./offline";
 const FRESH_SECONDS = 1.5; // in which a word is shown in colour
 const LOG_LENGTH = 20;
 const SPEED_HOPS = 25; // over which the time of a hop is averaged
-const SUGGESTIONS = 10;
+const SUGGESTION_LENGTH = 70; // characters
+const LEVEL_RANGE = 66; // dB, of the level's bar
 const DELAY_SECONDS = 0.1; // by which the moving wave is behind, so that it moves evenly
 const CALM_MILLISECONDS = 1000; // between pictures where motion is to be reduced
 
@@ -93,9 +94,7 @@ function showModel(name: string): void {
 
 /** Show the page as before anything was heard. */
 function clear(): void {
-  const commands = listener.labels.filter((label) => !NOT_COMMANDS.includes(label));
-  const more = commands.length > SUGGESTIONS ? ", …" : "";
-  showWord("", `Try: ${commands.slice(0, SUGGESTIONS).join(", ")}${more}`);
+  showWord("", `Try: ${suggestions()}`);
   element("message").textContent = "";
   element("speed").textContent = "";
   bars.update(new Float32Array(listener.labels.length));
@@ -103,6 +102,15 @@ function clear(): void {
   waveform.clear();
   strip.clear();
   draw();
+}
+
+/** The first commands of the model. */
+function suggestions(): string {
+  const commands = listener.labels.filter((label) => !NOT_COMMANDS.includes(label));
+  let shown = commands.length;
+  const text = (): string => commands.slice(0, shown).join(", ");
+  while (shown > 1 && text().length > SUGGESTION_LENGTH) shown--;
+  return shown < commands.length ? `${text()}, …` : text();
 }
 
 function showWord(word: string, hint = ""): void {
@@ -117,23 +125,27 @@ function showWord(word: string, hint = ""): void {
 
 /** Let screen readers say what was detected. */
 function announce(text: string): void {
-  const item = document.createElement("li");
-  item.textContent = text;
+  const line = document.createElement("p");
+  line.textContent = text;
   const log = element("log");
-  log.append(item);
+  log.append(line);
   while (log.children.length > LOG_LENGTH) log.firstElementChild!.remove();
 }
 
 // ---- The microphone ----
 
+let isToggling = false; // the button is not disabled meanwhile: it would lose the focus
+
 async function toggleListening(): Promise<void> {
-  listenButton.disabled = true;
+  if (isToggling) return;
+  isToggling = true;
   try {
     if (listener.isListening) await listener.stop();
     else await startListening();
   } catch (error) {
     onError(error);
   }
+  isToggling = false;
   showListening();
 }
 
@@ -147,7 +159,6 @@ async function startListening(): Promise<void> {
 
 function showListening(): void {
   const isListening = listener.isListening;
-  listenButton.disabled = false;
   listenButton.textContent = isListening ? "Stop" : "Listen";
   listenButton.classList.toggle("listening", isListening);
   if (!isListening) {
@@ -187,8 +198,8 @@ function animate(now: number): void {
 }
 
 function showLevel(level: number): void {
-  const decibels = 20 * Math.log10(Math.max(level, 1e-6));
-  levelBar.style.transform = `scaleX(${Math.max(0, Math.min(1, 1 + decibels / 60))})`;
+  const share = 1 + (20 * Math.log10(Math.max(level, 1e-6))) / LEVEL_RANGE;
+  levelBar.style.transform = `scaleX(${Math.max(0, Math.min(1, share))})`;
 }
 
 function showSpeed(): void {
@@ -248,6 +259,7 @@ async function openSound(file: File): Promise<void> {
 
 function onError(error: unknown): void {
   const isOurs = error instanceof ListenerError;
+  showWord("");
   element("message").textContent = isOurs ? error.message : `Something went wrong: ${String(error)}`;
   document.documentElement.dataset.problem = isOurs ? error.problem : "unknown";
   if (listener !== undefined) showListening();

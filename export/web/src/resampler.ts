@@ -2,18 +2,17 @@
 
 import { SAMPLE_RATE } from "./model_file";
 
-// Of the lower of both Nyquist frequencies: what passes unchanged, and what is removed.
-const PASS = 0.9136;
-const STOP = 1;
-const ATTENUATION = 126; // dB; 16-bit sound has 98 dB
+// A sinc under a Kaiser window. Frequencies up to 0.914 of the lower of both Nyquist frequencies pass
+// unchanged; what is above it is 126 dB weaker (16-bit sound has 98 dB). The figures are those of
+// soxr's "HQ", which Python uses: they follow from its impulse response.
+const CUTOFF = 0.95687; // of the lower Nyquist frequency
+const DURATION = 194; // samples at the lower rate
+const BETA = 13.04;
 const MAX_PHASES = 640; // all rates of sound cards and of common files need at most these
 
 /**
- * A polyphase filter: a sinc under a Kaiser window.
- *
- * Pass band, stop band and attenuation are those of soxr's "HQ", which Python uses. The output does
- * not depend on how the signal is divided into blocks, and is not delayed: its sample n is the
- * signal at n / 16,000 s. It is clipped to [-1, 1].
+ * A polyphase filter. The output does not depend on how the signal is divided into blocks, and is
+ * not delayed: its sample n is the signal at n / 16,000 s. It is clipped to [-1, 1].
  */
 export class Resampler {
   private readonly step: number; // input samples from one output sample to the next, as a fraction
@@ -103,9 +102,8 @@ interface Filter {
 
 function designFilter(rate: number, divisor: number): Filter {
   const lower = Math.min(rate, SAMPLE_RATE) / rate; // Nyquist frequencies, that of the input is 1
-  const duration = (ATTENUATION - 7.95) / (2.285 * Math.PI * (STOP - PASS) * lower); // Kaiser's
-  const beta = 0.1102 * (ATTENUATION - 8.7);
-  const cutoff = ((PASS + STOP) / 2) * lower;
+  const duration = DURATION / lower; // in input samples
+  const cutoff = CUTOFF * lower;
   const half = Math.ceil(duration / 2);
   const length = 2 * half + 2;
   const phases = divisor <= MAX_PHASES ? divisor : MAX_PHASES;
@@ -115,7 +113,7 @@ function designFilter(rate: number, divisor: number): Filter {
       const time = k - half - phase / phases;
       const inside = 1 - ((2 * time) / duration) ** 2;
       if (inside < 0) continue;
-      const window = bessel(beta * Math.sqrt(inside)) / bessel(beta);
+      const window = bessel(BETA * Math.sqrt(inside)) / bessel(BETA);
       taps[phase * length + k] = cutoff * sinc(cutoff * time) * window;
     }
   }

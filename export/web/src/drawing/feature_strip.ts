@@ -5,17 +5,18 @@ import { clearedSurface, components } from "./canvas";
 const LIVE_SECONDS = 6; // as in the waveform
 const RANGE = 55; // dB from the weakest colour to the strongest
 const DECAY = 0.1; // dB a frame, by which the loudest level so far is forgotten
+const LEAST_LOUDEST = 10; // dB; weaker sound, such as that of a quiet room, is never full in colour
 
 export class FeatureStrip {
   private readonly columns = document.createElement("canvas"); // a ring of frames
   private written = 0; // frames
-  private loudest = -Infinity; // dB
+  private loudest = LEAST_LOUDEST;
 
   constructor(private readonly canvas: HTMLCanvasElement) {}
 
   clear(): void {
     this.written = 0;
-    this.loudest = -Infinity;
+    this.loudest = LEAST_LOUDEST;
     this.columns.width = 0;
   }
 
@@ -56,7 +57,7 @@ export class FeatureStrip {
     const colours: Colours = [components("--strip-low"), components("--strip-high")];
     for (let frame = 0; frame < frames; frame++) {
       const bands = toBands(mfcc.subarray(frame * size, (frame + 1) * size));
-      this.loudest = Math.max(this.loudest - DECAY, ...bands);
+      this.loudest = Math.max(LEAST_LOUDEST, this.loudest - DECAY, ...bands);
       context.putImageData(column(bands, this.loudest, colours), this.written++ % kept, 0);
     }
   }

@@ -33,7 +33,7 @@ export class Waveform {
     all.set(peaks, old);
     this.peaks = all;
     this.end = end;
-    this.words = this.words.filter((word) => word.time > end - LIVE_SECONDS - 2);
+    this.words = this.words.filter((word) => word.time > end - LIVE_SECONDS - 1);
   }
 
   addWord(word: Detection): void {
@@ -59,6 +59,7 @@ export class Waveform {
     let rows: [number, number] = [-Infinity, -Infinity]; // where the last word of each row ends
     for (const word of this.words) {
       const x = width - (right - word.time) * scale;
+      if (x < 0) continue;
       rows = drawWord(context, word, x, width, height, rows);
     }
   }
@@ -108,7 +109,7 @@ function drawWord(
   context.fillStyle = colour("--accent");
   context.fillRect(x - 1, baseline + 5, 2, height - baseline - 5);
   context.font = `600 15px ${FONT}`;
-  if (left + total > 0) context.fillText(label, left, baseline);
+  context.fillText(label, left, baseline);
   context.font = `12px ${FONT}`;
   context.fillStyle = colour("--quiet");
   context.fillText(seconds, left + labelWidth + 5, baseline);
