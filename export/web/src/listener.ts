@@ -60,6 +60,7 @@ export class Listener {
   hopSeconds = 0;
   private readonly worker: WorkerClient;
   private microphone: Microphone | null = null;
+  private opening: Promise<void> | null = null;
 
   /** @internal */
   constructor(private readonly options: ListenerOptions) {
@@ -109,15 +110,28 @@ export class Listener {
   }
 
   /** Open the microphone and listen. Call it from a click or a key press. */
-  async start(): Promise<void> {
-    if (this.microphone !== null) return;
+  start(): Promise<void> {
+    if (this.microphone !== null) return Promise.resolve();
+    this.opening ??= this.listen().finally(() => {
+      this.opening = null;
+    });
+    return this.opening;
+  }
+
+  private async listen(): Promise<void> {
     const { port1, port2 } = new MessageChannel();
     const onEnd = async (): Promise<void> => {
       await this.stop();
       this.options.onError?.(new ListenerError("no-microphone", "The microphone was disconnected."));
     };
-    this.microphone = await openMicrophone(port1, onEnd);
-    await this.worker.request("listen", { rate: this.microphone.rate, port: port2 }, [port2]);
+    const microphone = await openMicrophone(port1, onEnd);
+    try {
+      await this.worker.request("listen", { rate: microphone.rate, port: port2 }, [port2]);
+      this.microphone = microphone;
+    } catch (error) {
+      await microphone.close();
+      throw error;
+    }
   }
 
   /** Close the microphone. */

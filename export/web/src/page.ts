@@ -46,6 +46,7 @@ let fading: ReturnType<typeof setTimeout> | undefined;
 void begin();
 
 async function begin(): Promise<void> {
+  dropFiles(openFile);
   const given = new URLSearchParams(location.search).get("model");
   const model = new URL(given ?? "model.tflite", document.baseURI);
   try {
@@ -65,7 +66,6 @@ async function begin(): Promise<void> {
   listenButton.onclick = toggleListening;
   openButton.onclick = () => fileInput.click();
   fileInput.onchange = () => openFile(fileInput.files![0]);
-  dropFiles(openFile);
   addEventListener("resize", () => last ?? draw());
   matchMedia("(prefers-color-scheme: dark)").onchange = () => last ?? draw();
   document.documentElement.dataset.state = "ready";
@@ -189,9 +189,10 @@ function animate(now: number): void {
   requestAnimationFrame(animate);
   if (last === null || (calm.matches && now < drawnAt + CALM_MILLISECONDS)) return;
   drawnAt = now;
-  const since = Math.min(DELAY_SECONDS, (performance.now() - last.arrived) / 1000);
-  waveform.draw(last.hop.time + (calm.matches ? 0 : since - DELAY_SECONDS));
-  strip.draw();
+  const since = (performance.now() - last.arrived) / 1000;
+  const lag = calm.matches ? 0 : Math.max(0, DELAY_SECONDS - since);
+  waveform.draw(last.hop.time - lag);
+  strip.draw(lag);
   bars.update(last.hop.scores);
   showLevel(last.hop.level);
   if (milliseconds.length === SPEED_HOPS) showSpeed();
@@ -217,7 +218,7 @@ function draw(): void {
 
 async function openFile(file: File | undefined): Promise<void> {
   fileInput.value = ""; // so that the same file can be chosen again
-  if (file === undefined) return;
+  if (file === undefined || openButton.disabled) return; // disabled until everything is loaded
   try {
     const start = await file.slice(0, 8).arrayBuffer();
     await listener.stop();

@@ -31,10 +31,12 @@ export class FeatureStrip {
     if (frames > 0) this.add(mfcc, frames, frames);
   }
 
-  draw(): void {
+  /** @param lag seconds by which the picture is behind the last frame. */
+  draw(lag = 0): void {
     const { context, width, height } = clearedSurface(this.canvas);
     const { columns } = this;
     if (columns.width === 0) return;
+    context.translate((lag / LIVE_SECONDS) * width, 0);
     const scale = width / columns.width;
     const draw = (from: number, count: number, x: number): void => {
       if (count === 0) return;
