@@ -122,7 +122,8 @@ export class Listener {
     const { port1, port2 } = new MessageChannel();
     const onEnd = async (): Promise<void> => {
       await this.stop();
-      this.options.onError?.(new ListenerError("no-microphone", "The microphone was disconnected."));
+      const message = "The microphone was disconnected.";
+      this.options.onError?.(new ListenerError("no-microphone", message));
     };
     const microphone = await openMicrophone(port1, onEnd);
     try {

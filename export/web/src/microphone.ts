@@ -63,7 +63,8 @@ function explain(name: string): ListenerError {
     return new ListenerError("denied", `This page may not use the microphone. ${how}`);
   }
   if (name === "NotFoundError" || name === "OverconstrainedError") {
-    return new ListenerError("no-microphone", "No microphone was found. Connect one and try again.");
+    const message = "No microphone was found. Connect one and try again.";
+    return new ListenerError("no-microphone", message);
   }
   const message = "The microphone cannot be used. Perhaps another program is using it";
   return new ListenerError("microphone-busy", `${message} (${name}).`);

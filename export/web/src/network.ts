@@ -1,6 +1,12 @@
 /** A model file's signatures, run by LiteRT's JavaScript runtime. */
 
-import { type CompiledModel, loadAndCompile, loadLiteRt, type SignatureRunner, Tensor } from "@litertjs/core";
+import {
+  type CompiledModel,
+  loadAndCompile,
+  loadLiteRt,
+  type SignatureRunner,
+  Tensor,
+} from "@litertjs/core";
 
 import { ListenerError } from "./errors";
 import { type ModelFile } from "./model_file";

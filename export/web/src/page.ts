@@ -246,14 +246,17 @@ async function openSound(file: File): Promise<void> {
   });
   const taken = performance.now() - before;
   const words = result.detections.map((detection) => detection.label);
-  const about = `${file.name}, ${result.seconds.toFixed(1)} s`;
+  const seconds = result.seconds.toFixed(1);
+  const about = `${file.name}, ${seconds} s`;
   showWord(words.join(" · "), words.length === 0 ? `No command in ${about}` : about);
   bars.mark(words);
   waveform.show(result, listener.hopSeconds);
   strip.show(result.mfcc, result.frames);
   draw();
-  element("speed").textContent = `${Math.round(taken)} ms for ${result.seconds.toFixed(1)} s of sound`;
-  for (const { label, time } of result.detections) announce(`${label} at ${time.toFixed(1)} seconds`);
+  element("speed").textContent = `${Math.round(taken)} ms for ${seconds} s of sound`;
+  for (const { label, time } of result.detections) {
+    announce(`${label} at ${time.toFixed(1)} seconds`);
+  }
   if (words.length === 0) announce("No command was detected");
   document.dispatchEvent(new CustomEvent("recording", { detail: result })); // for the tests
 }
@@ -261,7 +264,8 @@ async function openSound(file: File): Promise<void> {
 function onError(error: unknown): void {
   const isOurs = error instanceof ListenerError;
   showWord("");
-  element("message").textContent = isOurs ? error.message : `Something went wrong: ${String(error)}`;
+  const message = isOurs ? error.message : `Something went wrong: ${String(error)}`;
+  element("message").textContent = message;
   document.documentElement.dataset.problem = isOurs ? error.problem : "unknown";
   if (listener !== undefined) showListening();
 }

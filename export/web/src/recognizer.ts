@@ -75,7 +75,8 @@ export class Recognizer {
   feed(block: Float32Array, onHop: (hop: Hop) => void): Promise<void> {
     return this.inTurn(async () => {
       if (this.resampler === null) return;
-      for (const hop of this.hopsOf(this.resampler.push(block))) onHop(await this.process(hop, true));
+      const samples = this.resampler.push(block);
+      for (const hop of this.hopsOf(samples)) onHop(await this.process(hop, true));
     });
   }
 

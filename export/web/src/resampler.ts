@@ -2,9 +2,9 @@
 
 import { SAMPLE_RATE } from "./model_file";
 
-// A sinc under a Kaiser window. Frequencies up to 0.914 of the lower of both Nyquist frequencies pass
-// unchanged; what is above it is 126 dB weaker (16-bit sound has 98 dB). The figures are those of
-// soxr's "HQ", which Python uses: they follow from its impulse response.
+// A sinc under a Kaiser window. Frequencies up to 0.914 of the lower of both Nyquist frequencies
+// pass unchanged; what is above that is 126 dB weaker (16-bit sound has 98 dB). The figures are
+// those of soxr's "HQ", which Python uses: they follow from its impulse response.
 const CUTOFF = 0.95687; // of the lower Nyquist frequency
 const DURATION = 194; // samples at the lower rate
 const BETA = 13.04;

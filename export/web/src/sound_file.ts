@@ -76,13 +76,21 @@ const READERS: Readonly<Record<string, ReadSample>> = {
   [`${MU_LAW}/8`]: (view, offset) => fromMuLaw(view.getUint8(offset)) / 0x8000,
 };
 
+interface Format {
+  read: ReadSample;
+  channels: number;
+  sampleRate: number;
+  /** In a sample. */
+  bytes: number;
+}
+
 /** Read a WAV file. Null: it is none, or of a kind that is left to the browser. */
 function readWav(content: ArrayBuffer, name: string): Sound | null {
   const view = new DataView(content);
   const tag = (offset: number): string =>
     new TextDecoder("latin1").decode(content.slice(offset, offset + 4));
   if (content.byteLength < 12 || tag(0) !== "RIFF" || tag(8) !== "WAVE") return null;
-  let format: { read: ReadSample; channels: number; sampleRate: number; bytes: number } | null = null;
+  let format: Format | null = null;
   for (let at = 12; at + 8 <= content.byteLength; ) {
     const size = view.getUint32(at + 4, true);
     if (tag(at) === "fmt " && at + 8 + Math.max(16, size) <= content.byteLength) {

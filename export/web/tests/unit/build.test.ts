@@ -17,7 +17,8 @@ test("the page's own code, with LiteRT's JavaScript interface, is below 60 KB gz
   expect(assets).toHaveLength(2); // script and style
   const own = [...assets.map((name) => `assets/${name}`), "index.html", "service_worker.js"];
   const size = zippedBytes(own.map((name) => `dist/${name}`));
-  console.log(`the page: ${size} bytes gzipped; the module: ${zippedBytes(["module/speechgru.js"])}`);
+  const module = zippedBytes(["module/speechgru.js"]);
+  console.log(`the page: ${size} bytes gzipped; the module: ${module}`);
   expect(size).toBeLessThan(60_000);
 });
 
@@ -55,8 +56,8 @@ test("the module's types are those of its documentation", () => {
     void listener.worker;
     export { times };`,
   );
-  const options = ["--ignoreConfig", "--strict", "--noEmit", "--target", "ES2022", "--module", "ESNext"];
-  options.push("--moduleResolution", "bundler", "--lib", "ES2022,DOM", "--types", "");
+  const options = ["--ignoreConfig", "--strict", "--noEmit", "--target", "ES2022"];
+  options.push("--module", "ESNext", "--moduleResolution", "bundler", "--lib", "ES2022,DOM");
   try {
     execFileSync("node_modules/.bin/tsc", [...options, join(folder, "use.ts")], {
       encoding: "utf8",

@@ -39,11 +39,12 @@ test.each([MODEL, SMALL_MODEL])("labels and constants are those of %s", async (p
 });
 
 test("labels may contain spaces and any letters", async () => {
-  const labels = bundled.labels.map((label) => (label === "yes" ? "licht \u00fc \u{1f600}" : label));
+  const own = "licht \u00fc \u{1f600}";
+  const labels = bundled.labels.map((label) => (label === "yes" ? own : label));
   const { yes, ...thresholds } = bundled.settings.detection.thresholds as Record<string, number>;
   const detection = {
     ...bundled.settings.detection,
-    thresholds: { ...thresholds, "licht \u00fc \u{1f600}": yes },
+    thresholds: { ...thresholds, [own]: yes },
   };
   const settings = { ...bundled.settings, detection };
   const file = await readModelFile(putTogether({ ...bundled, labels, settings }), "a.tflite");
