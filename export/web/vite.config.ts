@@ -8,8 +8,8 @@ import { defineConfig, type Plugin } from "vite";
 import { BINARY } from "./runtime_location.ts";
 
 const MODEL = "../../speechgru/pretrained/medium.tflite";
-const NOT_STORED = ["service_worker.js", "model.tflite", "old_browser.js"];
-const PUBLIC = ["icon.svg", "manifest.webmanifest"];
+const NOT_STORED = ["service_worker.js", "model.tflite", "start_check.js"];
+const PUBLIC = ["icon.svg", "manifest.webmanifest", "start_check.js"];
 
 /** Adds the model, and tells the service worker which files there are. */
 function staticPage(): Plugin {

@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     globalSetup: "tests/run_python.ts",
-    fileParallelism: false, // the tests of speed need the processor for themselves
+    maxWorkers: 2, // the microphone of Chromium needs some of the processor
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -191,7 +191,7 @@ export function checkBrowser(): void {
   ].filter(([, isThere]) => !isThere);
   if (missing.length === 0) return;
   const names = missing.map(([name]) => name).join(" and ");
-  const versions = "Chrome 91, Edge 91, Firefox 89 and Safari 16.4 have it";
+  const versions = "Chrome 105, Edge 105, Firefox 110 and Safari 16.4 have it";
   throw new ListenerError("browser", `This browser is too old: it lacks ${names}. ${versions}.`);
 }
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 
 import axe from "axe-core";
 import { type Browser, type BrowserContext, type Page } from "playwright-core";
@@ -86,7 +87,7 @@ describe.skipIf(!HAS_CHROMIUM)("the page", () => {
     await browser.close();
     await server.close();
     rmSync(folder, { recursive: true });
-    const others = requests.filter((url) => !origins.has(new URL(url).origin));
+    const others = requests.filter((url) => !url.startsWith("file:") && !origins.has(new URL(url).origin));
     expect(requests.length).toBeGreaterThan(5);
     expect(others, "requests that left the origin").toEqual([]);
   });
@@ -326,6 +327,29 @@ describe.skipIf(!HAS_CHROMIUM)("the page", () => {
       expect(await page.textContent("#model")).toBe("other.tflite");
       await page.goto(`${server.url}?model=https://example.org/a.tflite`);
       expect(await driver.message(page)).toBe("The model must be on the same site as this page.");
+    });
+
+    test("says that a file is not enough", async () => {
+      page = await context.newPage();
+      await page.goto(pathToFileURL("dist/index.html").href);
+      expect(await driver.message(page)).toContain("from a web server only");
+    });
+
+    test("says that a browser without ES modules is too old", async () => {
+      await context.addInitScript("delete HTMLScriptElement.prototype.noModule");
+      await context.route("**/index-*.js", (route) => route.abort()); // as such a browser does
+      page = await context.newPage();
+      await page.goto(server.url);
+      expect(await driver.message(page)).toContain("This browser is too old.");
+    });
+
+    test("says that a browser that cannot read its script is too old", async () => {
+      await context.route("**/index-*.js", (route) =>
+        route.fulfill({ contentType: "text/javascript", body: "a syntax of the future" }),
+      );
+      page = await context.newPage();
+      await page.goto(server.url);
+      expect(await driver.message(page)).toContain("This browser is too old.");
     });
 
     test.each([
