@@ -34,14 +34,15 @@ export default function setup(project: TestProject): void {
     rmSync(FOLDER, { recursive: true, force: true });
     mkdirSync(FOLDER);
     const run = spawnSync(PYTHON, [SCRIPT, values, floatModel], { encoding: "utf8" });
-    if (run.status !== 0 && !run.stderr?.includes("ModuleNotFoundError")) {
-      throw new Error(`${PYTHON} ${SCRIPT} failed:\n${run.stderr ?? run.error}`);
+    const isAbsent = run.error !== undefined || run.stderr.includes("ModuleNotFoundError");
+    if (run.status !== 0 && !isAbsent) {
+      throw new Error(`${PYTHON} ${SCRIPT} failed:\n${run.stderr}`);
     }
   }
   const hasValues = existsSync(values);
   if (!hasValues) {
     const how = "Set PYTHON to one that has it.";
-    console.warn(`${PYTHON} has no speechgru: comparisons with Python are skipped. ${how}`);
+    console.warn(`no speechgru in ${PYTHON}: comparisons with Python are skipped. ${how}`);
   }
   project.provide("values", hasValues ? values : null);
   project.provide("floatModel", existsSync(floatModel) ? floatModel : null);
