@@ -48,8 +48,9 @@ void begin();
 async function begin(): Promise<void> {
   dropFiles(openFile);
   const given = new URLSearchParams(location.search).get("model");
-  const model = new URL(given ?? "model.tflite", document.baseURI);
+  let model: URL;
   try {
+    model = absolute(given ?? "model.tflite");
     if (model.origin !== location.origin) {
       throw new ListenerError("model", "The model must be on the same site as this page.");
     }
