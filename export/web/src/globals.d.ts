@@ -1,0 +1,2 @@
+/** Bytes of LiteRT's WebAssembly; the build sets it. */
+declare const __WASM_BYTES__: number;
