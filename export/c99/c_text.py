@@ -1,5 +1,6 @@
 """C source text of numbers, arrays and strings."""
 
+import re
 import textwrap
 from collections.abc import Iterable
 from typing import Any
@@ -51,8 +52,9 @@ def define(name: str, value: Any) -> str:
 
 
 def comment_text(text: str) -> str:
-    """Return text that cannot end a comment, in ASCII."""
-    return text.replace("*/", "* /").encode("ascii", "replace").decode()
+    """Return text that neither ends nor begins a comment, in ASCII."""
+    text = re.sub(r"\*(?=/)|/(?=\*)", r"\g<0> ", text)
+    return text.encode("ascii", "replace").decode()
 
 
 def _lines(numbers: Iterable[str], indent: int = 4) -> str:

@@ -14,7 +14,15 @@
 #include "kws.h"
 
 #define BLOCK 160u  /* samples of an interrupt: 10 ms */
-#define RING 4096u  /* a power of two; the main loop may pause for 256 ms */
+#define RING 4096u  /* a power of two; the main loop may pause for 240 ms */
+
+/* Samples are written before `written` changes, and read before `consumed` does. The barrier
+ * keeps the compiler to it; with two cores, use the processor's barrier (DMB). */
+#if defined(__GNUC__)
+#define BARRIER() __asm__ volatile("" ::: "memory")
+#else
+#define BARRIER() ((void)0) /* the barrier of your compiler */
+#endif
 
 static int16_t ring[RING];
 static volatile uint32_t written;   /* samples since the start; changed by the interrupt alone */
@@ -31,6 +39,7 @@ static void samples_arrived(const int16_t *samples, uint32_t n)
         return;
     }
     for (uint32_t i = 0; i < n; i++) ring[(end + i) % RING] = samples[i];
+    BARRIER();
     written = end + n;
 }
 
@@ -56,10 +65,15 @@ int main(void)
     static kws_detection_t found[KWS_MAX_DETECTIONS(RING) + KWS_MAX_FINISH];
     kws_reset(&recogniser);
     while (wait_for_interrupt()) {
-        uint32_t place = consumed % RING, n = written - consumed;
-        if (n > RING - place) n = RING - place;  /* up to the end of the ring; the rest comes next */
-        on_detections(found, kws_feed(&recogniser, ring + place, n, found));
-        consumed = consumed + n;
+        uint32_t n;
+        while ((n = written - consumed) > 0) {
+            uint32_t place = consumed % RING;
+            if (n > RING - place) n = RING - place;  /* up to the end of the ring */
+            BARRIER();
+            on_detections(found, kws_feed(&recogniser, ring + place, n, found));
+            BARRIER();
+            consumed = consumed + n;
+        }
     }
     on_detections(found, kws_finish(&recogniser, found));
     if (lost) fprintf(stderr, "%lu samples were lost\n", (unsigned long)lost);

@@ -98,10 +98,10 @@ def recogniser(trained: Trained, data: Path | None) -> Recogniser:
     streaming = StreamingModel(trained.model)
     calibration = calibration_clips(data or trained.data, trained.labels, streaming.window_samples)
     step = quantized_step(streaming, calibration.samples)
-    return with_step(trained, step, calibration.source)
+    return recogniser_of_step(trained, step, calibration.source)
 
 
-def with_step(trained: Trained, step: Any, calibrated_on: str) -> Recogniser:
+def recogniser_of_step(trained: Trained, step: Any, calibrated_on: str) -> Recogniser:
     """Return the content of the C files of a model whose step was quantised before.
 
     Args:

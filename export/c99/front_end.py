@@ -14,8 +14,9 @@ from speechgru.features import AMIN, DB_PER_NEPER, MFCCConfig, dct_matrix, hann_
 Float = npt.NDArray[np.float64]
 
 MIN_N_FFT = 8
-# Fixed point: the spectrum of a sample of 1.0 is 2^22, the lowest 15 bits of a power are dropped.
-POWER_EXPONENT = 2 * 22 - 15
+MAX_N_FFT = 32768  # positions have 16 bits, and in fixed point a spectrum 31
+# Fixed point: a sample of 1.0 has a spectrum of 2^22, and a power has at most 62 bits.
+SPECTRUM_BITS, MAX_POWER_BITS = 22, 62
 LOGARITHMS = 256  # intervals of the table of log2
 
 
@@ -43,8 +44,10 @@ def front_end_constants(config: MFCCConfig, scaling: Scaling, fixed: bool) -> st
     Raises:
         ConversionError: the settings have no front end in C.
     """
-    if config.n_fft < MIN_N_FFT:
-        raise ConversionError(f"expected n_fft of at least {MIN_N_FFT}, found {config.n_fft}")
+    if not MIN_N_FFT <= config.n_fft <= MAX_N_FFT:
+        raise ConversionError(
+            f"expected n_fft from {MIN_N_FFT} to {MAX_N_FFT}, found {config.n_fft}"
+        )
     filters = mel_filters(config).astype(np.float64)
     if filters[:, -1].any():
         raise ConversionError("expected no mel band at half the sampling rate")
@@ -98,10 +101,18 @@ def _fixed(
     greatest = np.array([band.max() for band in bands])
     weight_bits = 15 - np.frexp(greatest)[1]  # the greatest one of each band has 15 bits
     scaled = [np.ldexp(band, n) for band, n in zip(bands, weight_bits, strict=True)]
-    decibels_per_octave = DB_PER_NEPER * np.log(2)
+    sum_bits = np.log2(max(band.sum() for band in scaled))
+    power_bits = max(0, int(np.ceil(MAX_POWER_BITS + sum_bits + 0.01 - 64)))  # that are dropped
+    exponents = 2 * SPECTRUM_BITS - power_bits + weight_bits
+    gain, offset = scaling.gain * DB_PER_NEPER * np.log(2), scaling.offset
+    if max(gain) >= 2**15 or max(abs(offset)) >= 2**27:
+        raise ConversionError(
+            f"expected deviations of the MFCC that fixed point can represent, found "
+            f"{min(scaling.deviation):g}"
+        )
     logarithms = 2**20 * np.log2(1 + np.arange(LOGARITHMS + 1) / LOGARITHMS)
     return (
-        define("LEAST_POWER", round(2**20 * np.log2(AMIN))),
+        define("LEAST_POWER", round(2**20 * np.log2(AMIN))) + define("POWER_BITS", power_bits),
         array("int32_t", "window", _round(hann_window(config), 30), "Hann window, Q30."),
         array("int32_t", "twiddles", _round(twiddles, 30), "cos and sin, Q30."),
         array(
@@ -110,16 +121,16 @@ def _fixed(
             _round(np.concatenate(scaled), 0),
             "Weights of the mel bands.",
         ),
-        array("int32_t", "mel_exponents", POWER_EXPONENT + weight_bits, "1.0 is 2^exponent there."),
+        array("int32_t", "mel_exponents", exponents, "1.0 is 2^exponent there."),
         array("uint32_t", "logarithms", _round(logarithms, 0), "log2 of 1 to 2, Q20."),
         array("int32_t", "dct", _round(_half_dct(config), 24), "Half of the DCT matrix, Q24."),
         array(
             "int32_t",
             "mfcc_gain",
-            _round(scaling.gain * decibels_per_octave, 16),
+            _round(gain, 16),
             "From octaves to MFCC to their integers, Q16.",
         ),
-        array("int64_t", "mfcc_offset", _round(scaling.offset, 36), "Less their mean, Q36."),
+        array("int64_t", "mfcc_offset", _round(offset, 36), "Less their mean, Q36."),
     )
 
 

@@ -1,8 +1,9 @@
 """Puts the C source, the constants and the weights together."""
 
 import dataclasses
+import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,6 @@ from speechgru.features import MFCCConfig
 from speechgru.recording import tail_hops
 
 SOURCE = Path(__file__).parent / "source"
-GENERATOR = MARKER.decode()
 
 
 class Recogniser(NamedTuple):
@@ -58,25 +58,19 @@ def generate(recogniser: Recogniser, prefix: str, fixed: bool) -> CFiles:
     Raises:
         ConversionError: the settings have no front end in C.
     """
-    header = _fill(
-        _source("kws.h"),
-        origin="\n * ".join(_wrapped([f"{GENERATOR} from", *recogniser.origin])),
-        but_libm="at all" if fixed else "but libm",
-        sizes=_sizes(recogniser, fixed),
-    )
-    first = _fill(
-        _source("types.c"),
-        origin=f"/* {GENERATOR}: see kws.h. */",
-        libm="" if fixed else "#include <math.h>\n",
-    )
-    parts = [
-        first,
-        _constants(recogniser, fixed),
-        _source("arithmetic.c"),
-        _source("front_end_fixed.c" if fixed else "front_end_float.c"),
-        *map(_source, ("network.c", "detection.c", "recogniser.c")),
-    ]
-    return CFiles(_renamed("\n".join(parts), prefix), _renamed(header, prefix))
+    front_end = "front_end_fixed.c" if fixed else "front_end_float.c"
+    sources = ("arithmetic.c", front_end, "network.c", "detection.c", "recogniser.c")
+    code = "\n".join([_source("types.c"), _constants(recogniser, fixed), *map(_source, sources)])
+    header = _source("kws.h").replace("@sizes@", _sizes(recogniser, fixed))
+    # What comes from the model is filled in last, so that it is not renamed.
+    values = {
+        "generator": MARKER.decode(),
+        "origin": "\n * ".join(_wrapped([f"{MARKER.decode()} from", *recogniser.origin])),
+        "and_libm": "" if fixed else ", and libm",
+        "libm": "" if fixed else "#include <math.h>\n",
+        "labels": ", ".join(map(string, recogniser.rule.labels)),
+    }
+    return CFiles(_fill(_renamed(code, prefix), values), _fill(_renamed(header, prefix), values))
 
 
 def _wrapped(lines: Iterable[str]) -> list[str]:
@@ -87,10 +81,8 @@ def _source(name: str) -> str:
     return (SOURCE / name).read_text(encoding="utf-8")
 
 
-def _fill(text: str, **values: str) -> str:
-    for name, value in values.items():
-        text = text.replace(f"@{name}@", value)
-    return text
+def _fill(text: str, values: Mapping[str, str]) -> str:
+    return re.sub("@([a-z_]+)@", lambda found: values[found[1]], text)
 
 
 def _renamed(text: str, prefix: str) -> str:
@@ -134,14 +126,13 @@ def _sizes(recogniser: Recogniser, fixed: bool) -> str:
 
 def _constants(recogniser: Recogniser, fixed: bool) -> str:
     config, scaling, step, rule, _ = recogniser
-    labels = ", ".join(map(string, rule.labels))
-    thresholds = np.array([rule.thresholds.get(label, 0.0) for label in rule.labels], np.float32)
+    thresholds = np.array([rule.thresholds.get(label, 2.0) for label in rule.labels], np.float32)
     exponentials = np.rint(np.exp(-step.logits_scale * np.arange(256)) * 2**20).astype(np.int64)
     banner = "/* " + "-" * 93 + "\n * Constants and weights\n */\n"
     return "\n".join(
         [
             banner,
-            f"const char *const kws_labels[KWS_LABELS] = {{{labels}}};\n",
+            "const char *const kws_labels[KWS_LABELS] = {@labels@};\n",
             front_end_constants(config, scaling, fixed),
             define("MFCC_ZERO_POINT", step.mfcc.zero_point),
             *_layer("bands_layer", step.bands, "From MFCC to bands"),
@@ -154,7 +145,7 @@ def _constants(recogniser: Recogniser, fixed: bool) -> str:
             *_layer("logits_layer", step.logits, "From the last state to the logits"),
             array("uint32_t", "exponentials", exponentials, "2^20 exp(-scale d) of the logits."),
             array("float", "thresholds", thresholds,
-                  "Confidence from which a command is detected; 0: not a command."),
+                  "Confidence from which a command is detected; 2: not a command."),
             define("CONTEXT_WEIGHT", float(rule.context_weight)),
             define("MAX_CONTEXT", float(rule.max_context)),
             define("WAIT_HOPS", f"{rule.wait_hops}u"),

@@ -1,21 +1,15 @@
 """The C files compiled for this machine and called from Python, to compare them with LiteRT."""
 
 import ctypes
-import shutil
-import subprocess
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from export.c99.compiling import WARNINGS, flash_bytes, run_compiler
 from export.c99.generate import CFiles
-from export.errors import ExportError
-
-MAX_FINISH = 1000  # more than KWS_MAX_FINISH of any model
-WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 
 
 class Found(NamedTuple):
@@ -41,43 +35,32 @@ class CLibrary:
         files: the C files, with the prefix "kws".
         labels: number of labels.
         hop_samples: samples of a hop.
-        compiler: the C compiler. Default "cc".
-        flags: further arguments of the compiler. Default: none.
 
     Attributes:
         state_bytes: size of a `kws_t`.
         object_bytes: bytes of code and constants, compiled for size.
 
     Raises:
-        ExportError: the files cannot be compiled; the message has what the compiler printed.
-        FileNotFoundError: there is no such compiler.
+        ExportError: the files cannot be compiled.
+        MissingToolError: there is no C compiler.
     """
 
-    def __init__(
-        self,
-        files: CFiles,
-        labels: int,
-        hop_samples: int,
-        compiler: str = "cc",
-        flags: Sequence[str] = (),
-    ) -> None:
-        if not shutil.which(compiler):
-            raise FileNotFoundError(f"expected a C compiler, found no {compiler}")
+    def __init__(self, files: CFiles, labels: int, hop_samples: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder)
             (place / "kws.c").write_text(files.code)
             (place / "kws.h").write_text(files.header)
-            command = [compiler, "-std=c99", *WARNINGS, *flags]
-            _run([*command, "-Os", "-c", "kws.c"], place)
-            sizes = _run(["size", "kws.o"], place).splitlines()[1].split()
-            _run([*command, "-O2", "-fPIC", "-shared", "kws.c", "-lm", "-o", "kws.so"], place)
+            command, shared = ["cc", "-std=c99", *WARNINGS], ["-O2", "-fPIC", "-shared"]
+            run_compiler([*command, "-Os", "-c", "kws.c"], "kws.c", place)
+            run_compiler([*command, *shared, "kws.c", "-lm", "-o", "kws.so"], "kws.c", place)
+            self.object_bytes = flash_bytes("size", place / "kws.o")
             self._library = ctypes.CDLL(str(place / "kws.so"))
-        self.object_bytes = int(sizes[0]) + int(sizes[1])
         self._library.kws_size.restype = ctypes.c_size_t
         self._library.kws_scores.restype = ctypes.POINTER(ctypes.c_float)
         self.state_bytes = int(self._library.kws_size())
         self._state = ctypes.create_string_buffer(self.state_bytes)
         self._labels, self._hop = labels, hop_samples
+        self._tail_hops = int(files.header.split("#define KWS_TAIL_HOPS ")[1].split()[0])
         self.reset()
 
     def reset(self) -> None:
@@ -94,7 +77,7 @@ class CLibrary:
 
     def finish(self) -> list[Found]:
         """End the audio; return what was detected, and start a new stream."""
-        found = (_Detection * MAX_FINISH)()
+        found = (_Detection * (self._tail_hops + 2))()  # KWS_MAX_FINISH
         return _found(found, self._library.kws_finish(self._state, found))
 
     @property
@@ -112,10 +95,3 @@ class CLibrary:
 
 def _found(found: Any, count: int) -> list[Found]:
     return [Found(one.label, one.confidence, one.sample) for one in found[:count]]
-
-
-def _run(command: Sequence[str], folder: Path) -> str:
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if result.returncode:
-        raise ExportError(f"{' '.join(command)}: expected no error, found:\n{result.stderr}")
-    return result.stdout

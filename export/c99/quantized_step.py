@@ -181,11 +181,7 @@ class _Graph:
         sums, gate = self._add("ADD", input_gates, state_gates)
         (activations,) = self._follow("LOGISTIC", sums)
         z, r = self._follow("SPLIT", activations)
-        ((bias,),) = (
-            [place for place in inputs if place != state_candidate]
-            for _, inputs, _ in self._find("ADD", state_candidate)
-        )
-        past, past_rule = self._add("ADD", state_candidate, bias)
+        past, past_rule, bias = self._plus_bias(state_candidate)
         reset, reset_rule = self._multiply(r, past)
         total, candidate_rule = self._add("ADD", input_candidate, reset)
         (candidate,) = self._follow("TANH", total)
@@ -193,11 +189,23 @@ class _Graph:
         update, update_rule = self._multiply(z, difference)
         state, state_rule = self._add("ADD", h, update)
         return state, GRUStep(
-            input_layer, recurrent, self._constant(bias, np.int8).ravel(),
+            input_layer, recurrent, bias,
             self._table(expit, sums, activations), self._table(np.tanh, total, candidate),
             gate, past_rule, candidate_rule, difference_rule, state_rule,
             reset_rule, update_rule, self._quantization(h).zero_point,
         )  # fmt: skip
+
+    def _plus_bias(self, place: int) -> tuple[int, Add, Int8]:
+        """The sum of a tensor and a constant; the converter leaves out one of zeros."""
+        found = [inputs for name, inputs, _ in self._operators if name == "ADD" and place in inputs]
+        if not found:
+            zero_point = self._quantization(place).zero_point
+            one = 1 << SUM_BITS
+            unchanged = Add(one, 0, one // 2 - one * zero_point, SUM_BITS, zero_point)
+            return place, unchanged, np.zeros(self._tensors[place].shape[-1], np.int8)
+        ((bias,),) = ([other for other in inputs if other != place] for inputs in found)
+        past, rule = self._add("ADD", place, bias)
+        return past, rule, self._constant(bias, np.int8).ravel()
 
     def _find(self, name: str, *places: int) -> list[tuple[str, list[int], list[int]]]:
         """The operators of a kind that take these tensors."""
@@ -264,12 +272,12 @@ def scale_of(factor: float) -> Scale:
     """Return a factor as integers.
 
     Raises:
-        ConversionError: it is not between 2^-31 and 1/4, where the C code rounds exactly.
+        ConversionError: it is not between 2^-32 and 1/4.
     """
     fraction, exponent = np.frexp(factor)
     multiplier, shift = round(float(fraction) * 2**31), -1 - int(exponent)
     if multiplier == 2**31:
         multiplier, shift = 2**30, shift - 1
     if not 1 <= shift <= 30:
-        raise ConversionError(f"expected a scale between 2^-31 and 1/4, found {factor:g}")
+        raise ConversionError(f"expected a scale between 2^-32 and 1/4, found {factor:g}")
     return Scale(multiplier, shift)

@@ -5,13 +5,17 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from export.c99.compiling import MissingToolError
+from export.c99.from_run import Trained, recogniser_of_step
 from export.c99.generate import Recogniser, generate
 from export.c99.library import CLibrary, Found
 from export.tflite.runner import ModelRunner
 from export.verification.clips import VerificationClips
 from export.verification.stream_forms import UnavailableError
 from speechgru.architectures import HOP_FRAMES
+from speechgru.conversion import flatbuffer
 from speechgru.detection import Detector
+from speechgru.errors import ConversionError
 from speechgru.modelfile import ModelFile
 
 SAME_TIME = 0.1  # seconds, within which two detections of a label are the same one
@@ -26,23 +30,20 @@ class CRunner:
 
     Attributes:
         bytes: code and constants, compiled for size on this machine.
-        memory: bytes of a `kws_t` (`stream`).
+        memory: bytes of a `kws_t` on this machine (`stream`).
         changed_labels_limit: 0.2 %; in fixed point 0.5 %.
-
         detections: those since the stream's start.
 
     Raises:
+        ConversionError: C cannot represent the front end.
         ExportError: the C files cannot be compiled.
-        UnavailableError: there is no C compiler.
+        MissingToolError: there is no C compiler.
     """
 
     def __init__(self, recogniser: Recogniser, fixed: bool) -> None:
         self._hop = recogniser.config.hop_length * HOP_FRAMES
         files = generate(recogniser, "kws", fixed)
-        try:
-            self._library = CLibrary(files, len(recogniser.rule.labels), self._hop)
-        except FileNotFoundError as error:
-            raise UnavailableError(str(error)) from error
+        self._library = CLibrary(files, len(recogniser.rule.labels), self._hop)
         self.bytes = self._library.object_bytes
         self.memory = {"stream": self._library.state_bytes}
         self.changed_labels_limit = 0.005 if fixed else 0.002
@@ -60,6 +61,25 @@ class CRunner:
             self.detections += self._library.feed(hop)
             scores.append(self._library.scores)
         return np.array(scores)
+
+
+def open_c_runner(trained: Trained, step: bytes, calibrated_on: str, *, fixed: bool) -> CRunner:
+    """Open the C99 form of a model whose step was quantised.
+
+    Args:
+        trained: the model.
+        step: its int8 step; see `export.tflite.int8.to_int8`.
+        calibrated_on: the clips that set the ranges of int8, in words.
+        fixed: whether the front end is in fixed point.
+
+    Raises:
+        ExportError: the C files cannot be compiled.
+        UnavailableError: there is no C compiler, or C cannot represent the model.
+    """
+    try:
+        return CRunner(recogniser_of_step(trained, flatbuffer.load(step), calibrated_on), fixed)
+    except (ConversionError, MissingToolError) as error:
+        raise UnavailableError(str(error)) from error
 
 
 def to_pcm(audio: npt.NDArray[np.float32]) -> npt.NDArray[np.int16]:

@@ -12,14 +12,19 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from export.c99.from_run import Trained, with_step
+from export.c99.from_run import Trained
 from export.errors import ExportError
 from export.model_package.output_files import ModelFiles
 from export.model_package.reference_clips import Audio, calibration_clips
 from export.tflite.conversion import Converted, convert
 from export.tflite.quantization import QUANTIZATIONS, Quantization
 from export.tflite.streaming_model import StreamingModel
-from export.verification.c_runner import CRunner, changed_detections, detections_in_stream
+from export.verification.c_runner import (
+    CRunner,
+    changed_detections,
+    detections_in_stream,
+    open_c_runner,
+)
 from export.verification.clips import VerificationClips, read_verification_clips
 from export.verification.forms import FormResult, add_latencies, measure_form
 from export.verification.golden_vectors import golden_vectors
@@ -30,7 +35,6 @@ from export.verification.parity_report import parity_report, parity_table
 from export.verification.stream_forms import StreamRunner, measure_stream_form, open_runners
 from speechgru import modelfile
 from speechgru.atomic_files import write_text
-from speechgru.conversion import flatbuffer
 from speechgru.features import MFCCConfig, mfcc
 from speechgru.modelfile import ModelFile
 from speechgru.recognizer import Recognizer
@@ -124,11 +128,11 @@ def stream_forms(
 ) -> dict[str, Callable[[], StreamRunner]]:
     """Return what opens each form that recognises a stream and nothing else, by name."""
     assert int8.step
-    recogniser = with_step(trained, flatbuffer.load(int8.step), calibrated_on)
+    c99 = partial(open_c_runner, trained, int8.step, calibrated_on)
     return {
         MICRO: partial(MicroRunner, int8.flatbuffer, int8.step),
-        C99: partial(CRunner, recogniser, fixed=False),
-        C99_FIXED: partial(CRunner, recogniser, fixed=True),
+        C99: partial(c99, fixed=False),
+        C99_FIXED: partial(c99, fixed=True),
     }
 
 
@@ -148,13 +152,15 @@ def measure_all(
         results[name], scores[name] = measure_form(name, content, clips, scores[KERAS], features)
     for name, runner in runners.items():
         results[name] = measure_stream_form(name, runner, clips, scores[KERAS], scores["int8"])
-    expected = detections_in_stream(flatbuffers["int8"], file, clips)
-    for name, runner in runners.items():
-        if isinstance(runner, CRunner):
-            changed = changed_detections(runner.detections, expected, file.sample_rate)
-            results[name] = dataclasses.replace(
-                results[name], stream_detections=len(expected), changed_detections=changed
-            )
+    # Of the stream, which was measured last. The other forms have scores only.
+    detections = {n: run.detections for n, run in runners.items() if isinstance(run, CRunner)}
+    expected = detections_in_stream(flatbuffers["int8"], file, clips) if detections else []
+    for name, found in detections.items():
+        results[name] = dataclasses.replace(
+            results[name],
+            stream_detections=len(expected),
+            changed_detections=changed_detections(found, expected, file.sample_rate),
+        )
     return add_latencies(results, flatbuffers, clips.audio[0])
 
 

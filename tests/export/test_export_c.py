@@ -43,7 +43,9 @@ def test_a_missing_model_is_named(tmp_path, capsys):
     assert line == f"export_c.py: {tmp_path}/none.keras: expected a trained model, found nothing"
 
 
-@pytest.mark.parametrize("prefix", ["Kws", "1kws", "a-b", "", "k" * 40])
+@pytest.mark.parametrize(
+    "prefix", ["Kws", "1kws", "a-b", "", "k" * 40, "size", "scale", "int8", "math"]
+)
 def test_a_prefix_that_is_no_name_is_refused(prefix, tmp_path, capsys):
     line = failed(capsys, tmp_path, "--out", tmp_path, f"--prefix={prefix}")
     assert "--prefix: expected a lower-case letter" in line

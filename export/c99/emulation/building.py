@@ -1,19 +1,11 @@
 """Compile kws.c with the test program, for a core or for this computer."""
 
 import dataclasses
-import shutil
-import subprocess
 from pathlib import Path
 
+from export.c99.compiling import WARNINGS, flash_bytes, run_compiler
 from export.c99.emulation.cores import SOURCES, Core
 from export.errors import ExportError
-
-WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
-_NO_ROOM = ("overflowed by", "no room for a stack")  # the linker's words, and those of memory.ld
-
-
-class DoesNotFitError(Exception):
-    """The program needs more memory than the core has."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +42,7 @@ def build_for_core(folder: Path, core: Core, optimization: str, work: Path) -> P
     path = work / "program.elf"
     _link([*command, *core.link_flags()], folder, [*sources, recogniser], path)
     size = core.compiler.replace("gcc", "size")
-    return Program(path, _flash(size, recogniser), _flash(size, path))
+    return Program(path, flash_bytes(size, recogniser), flash_bytes(size, path))
 
 
 def build_for_host(folder: Path, work: Path) -> Path:
@@ -59,8 +51,6 @@ def build_for_host(folder: Path, work: Path) -> Path:
     Raises:
         ExportError: there is no compiler, or it failed.
     """
-    if not shutil.which("cc"):
-        raise ExportError("cc: expected a C compiler, found none")
     path = work / "program"
     sources = [SOURCES / "program.c", SOURCES / "host.c", _compile(["cc", "-O2"], folder, work)]
     _link(["cc", "-O2"], folder, sources, path)
@@ -72,27 +62,13 @@ def _compile(command: list[str], folder: Path, work: Path) -> Path:
     source = folder / "kws.c"
     if not source.is_file():
         raise ExportError(f"{source}: expected a file that export/export_c.py wrote, found none")
-    _run([*command, "-std=c99", *WARNINGS, "-c", str(source), "-o", str(path)], str(source))
+    run_compiler([*command, "-std=c99", *WARNINGS, "-c", str(source), "-o", str(path)], str(source))
     return path
 
 
 def _link(command: list[str], folder: Path, sources: list[Path], path: Path) -> None:
     includes = [f"-I{folder}", f"-I{SOURCES}"]
     files = [str(source) for source in sources]
-    _run([*command, "-std=c11", *WARNINGS, *includes, *files, "-lm", "-o", str(path)], path.name)
-
-
-def _run(command: list[str], name: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True)
-    if any(words in done.stderr for words in _NO_ROOM):
-        raise DoesNotFitError
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if "error" in line] or [done.stderr]
-        raise ExportError(f"{name}: expected C that {command[0]} compiles, found: {lines[0]}")
-
-
-def _flash(tool: str, path: Path) -> int:
-    """Return the bytes of code, constants and start values of variables."""
-    done = subprocess.run([tool, str(path)], capture_output=True, text=True, check=True)
-    text, data = done.stdout.splitlines()[1].split()[:2]
-    return int(text) + int(data)
+    run_compiler(
+        [*command, "-std=c11", *WARNINGS, *includes, *files, "-lm", "-o", str(path)], path.name
+    )

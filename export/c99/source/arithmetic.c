@@ -36,23 +36,21 @@ static int8_t look_up(const int8_t table[256], int8_t x)
 
 /* sums = W x + b: the product of a matrix (rows x columns) and a vector, in 32 bits.
  *
- * Nine tenths of the network's time pass here. Define KWS_PRODUCT as the name of a function with
- * these arguments to use another one, such as a call of CMSIS-NN.
+ * Most of the network's instructions are here. Define KWS_PRODUCT as the name of a function with these
+ * arguments to use another one, such as one with your core's vector instructions.
  */
 #if defined(KWS_PRODUCT)
 void KWS_PRODUCT(const int8_t *weights, const int32_t *bias, size_t rows, size_t columns,
                  const int8_t *x, int32_t *sums);
 #define product KWS_PRODUCT
-#elif defined(__ARM_FEATURE_DSP)
+#elif defined(__ARM_FEATURE_SIMD32) && KWS_MAX_COLUMNS <= 511
 #include <arm_acle.h>
 
 /* Cortex-M4, M7, M33 and others multiply two pairs of int16 and add the products in one instruction.
  * Four int8 become two pairs: the first and the third, the second and the fourth. The second pair of
  * weights stays 256 times too large, which takes one instruction less. The first pair of x is
- * made as large, and the sum is divided by 256.
+ * made as large, and the sum is divided by 256: it fits for up to 511 columns.
  */
-typedef char sums_fit[KWS_MAX_COLUMNS <= 511 ? 1 : -1];
-
 static uint32_t load_four(const int8_t *from)
 {
     uint32_t four;

@@ -24,7 +24,7 @@ static void consider(kws_t *kws)
     for (size_t i = 0; i < KWS_CONTEXT_HOPS; i++) sum_unknown += kws->recent_unknown[i];
     float u = (float)sum_unknown / (256.0f * KWS_CONTEXT_HOPS);
     for (size_t label = 0; label < KWS_LABELS; label++) {
-        if (thresholds[label] == 0) continue;  /* not a command */
+        if (thresholds[label] > 1) continue;  /* not a command */
         uint32_t sum = 0;
         for (size_t i = 0; i < KWS_SMOOTHING_HOPS; i++) sum += kws->recent[i][label];
         float c = (float)sum / (256.0f * KWS_SMOOTHING_HOPS);

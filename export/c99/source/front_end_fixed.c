@@ -88,7 +88,8 @@ static int32_t log2_of(uint64_t x)
     return exponent * (1 << 20) + (int32_t)(logarithms[place] + ((rest * slope + 32768) >> 16));
 }
 
-/* log2 of the power in each mel band, in Q20; shift is that of the samples. */
+/* log2 of the power in each mel band, in Q20; shift is that of the samples. The lowest POWER_BITS of a
+ * power are dropped, so that no sum exceeds 64 bits. */
 static void mel_logarithms(const int32_t *z, int32_t shift, int32_t *log_mel)
 {
     const uint16_t *weight = mel_weights;
@@ -97,7 +98,7 @@ static void mel_logarithms(const int32_t *z, int32_t shift, int32_t *log_mel)
         const int32_t *x = z + 2 * (size_t)mel_starts[band];
         for (size_t n = 0; n < mel_lengths[band]; n++, x += 2) {
             uint64_t power = (uint64_t)((int64_t)x[0] * x[0] + (int64_t)x[1] * x[1]);
-            sum += (power >> 15) * *weight++;
+            sum += (power >> POWER_BITS) * *weight++;
         }
         int32_t power = log2_of(sum | 1) - (mel_exponents[band] + 2 * shift) * (1 << 20);
         log_mel[band] = power > LEAST_POWER ? power : LEAST_POWER;

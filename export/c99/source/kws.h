@@ -11,8 +11,9 @@
  *         for (int i = 0; i < count; i++) act_on(kws_labels[found[i].label]);
  *     }
  *
- * C99, no library @but_libm@. There are no global variables: any number of streams may run,
- * each in a kws_t of its own, also in several threads. Samples are mono, KWS_SAMPLE_RATE a second.
+ * C99. Of the C library it needs memcpy, memmove and memset@and_libm@. There are no global variables:
+ * any number of streams may run, each in a kws_t of its own, also in several threads. Samples are
+ * mono, KWS_SAMPLE_RATE a second.
  */
 #ifndef KWS_H
 #define KWS_H
@@ -65,7 +66,7 @@ typedef struct {
     /* Detection rule. Scores are in steps of 1/256. */
     uint8_t recent[KWS_SMOOTHING_HOPS][KWS_LABELS];
     uint8_t recent_unknown[KWS_CONTEXT_HOPS];
-    uint32_t hop;           /* hops since the start; enough for five years */
+    uint32_t hop;           /* hops since the start; reset before 2^32 of them, 5 years of 40 ms */
     uint32_t decided_at;    /* the hop at which the candidate is decided on */
     uint32_t quiet_until;   /* the last hop without candidates */
     uint32_t end;           /* the hop at which the candidate's word ended */

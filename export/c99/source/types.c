@@ -1,4 +1,4 @@
-@origin@
+/* @generator@: see kws.h. */
 #include "kws.h"
 
 @libm@#include <string.h>

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import pytest
 
-from export.c99.from_run import Trained, with_step
+from export.c99.from_run import Trained, recogniser_of_step
 from export.c99.generate import generate
 from export.c99.library import CLibrary
 from export.model_package.reference_clips import sample_clips
@@ -34,7 +34,7 @@ def recogniser(int8):
     file = modelfile.read("small")
     path = BUNDLED["small"].with_suffix(".keras")
     trained = Trained(path, load_model("small"), file.labels, file.settings, None)
-    return with_step(trained, flatbuffer.load(int8.step), "the repository's samples")
+    return recogniser_of_step(trained, flatbuffer.load(int8.step), "the repository's samples")
 
 
 @pytest.fixture(scope="package")

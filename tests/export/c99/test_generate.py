@@ -7,7 +7,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from export.c99.generate import generate
+from export.c99.generate import CFiles, generate
 from export.c99.library import CLibrary
 from speechgru.detection import DetectionRule
 from speechgru.errors import ConversionError
@@ -48,11 +48,14 @@ def test_another_prefix_leaves_no_name_of_the_first_one(recogniser):
 
 
 def test_labels_may_have_any_characters(recogniser):
-    labels = ("caf\u00e97", 'say "*/" \\ ?', "\u4f60\u597d", *recogniser.rule.labels[3:])
+    labels = ("caf\u00e97", 'say "*/" \\ ?', "kws_start @origin@", *recogniser.rule.labels[3:])
     commands = dict.fromkeys(labels[:-2], 0.5)
     rule = DetectionRule(labels, 0.04, commands)
-    library = CLibrary(generate(recogniser._replace(rule=rule), "kws", False), 12, 640)
-    assert library.labels == labels
+    files = generate(recogniser._replace(rule=rule, origin=["kws_1 /* @labels@ */"]), "wake", False)
+    assert "wake.h" in files.code
+    assert " * kws_1 / * @labels@ * /" in files.header
+    code, header = (text.replace("wake", "kws").replace("WAKE", "KWS") for text in files)
+    assert CLibrary(CFiles(code, header), 12, 640).labels == labels
 
 
 def test_a_model_without_unknown_has_files_too(recogniser):
@@ -82,8 +85,12 @@ def test_the_mfcc_are_those_of_librosa(n_fft, fixed, recogniser):
     code += "    memcpy(kws->samples, x, sizeof kws->samples);\n    compute_mfcc(kws);\n"
     code += "    memcpy(y, kws->mfcc, sizeof kws->mfcc);\n}\n"
     random = np.random.default_rng(n_fft)
-    for level in (30, 3000, 32767):
-        sound = np.round(level * np.clip(random.normal(size=400) / 3, -1, 1)).astype(np.int16)
+    noises = [level * np.clip(random.normal(size=400) / 3, -1, 1) for level in (30, 3000, 32767)]
+    clicks = [np.where(np.arange(400) == place, 32767, 0) for place in (3, 100, 200, 333)]
+    mixed = [2 * random.normal(size=400) + click for click in clicks]
+    tones = [32767 * np.sin(2 * np.pi * f * np.arange(400)) for f in (0.001, 0.1, 0.45)]
+    for exact in (*noises, *clicks, *mixed, *tones, np.full(400, -32768)):
+        sound = np.round(np.clip(exact, -32768, 32767)).astype(np.int16)
         expected = mfcc(np.pad(sound / 32768, (240, 0)), config)[1]
         found = mfcc_of(code, files.header, sound, 31)
         real = expected / 10.0 / 0.05 + 3
@@ -111,5 +118,5 @@ def mfcc_of(code, header, sound, count):
 
 def test_settings_without_a_front_end_in_c_are_refused(recogniser):
     config = dataclasses.replace(recogniser.config, n_fft=4, frame_length=4, hop_length=4)
-    with pytest.raises(ConversionError, match="expected n_fft of at least 8, found 4"):
+    with pytest.raises(ConversionError, match="expected n_fft from 8 to 32768, found 4"):
         generate(recogniser._replace(config=config), "kws", False)

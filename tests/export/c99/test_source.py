@@ -9,10 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from export.c99.compiling import WARNINGS
+from export.c99.from_run import Trained, recogniser_of_step
 from export.c99.generate import generate
-from export.c99.library import WARNINGS, CLibrary
+from export.c99.library import CLibrary
+from export.tflite.conversion import convert
+from export.tflite.runner import ModelRunner
+from export.tflite.streaming_model import StreamingModel
 from export.verification.golden_vectors import golden_stream_samples
-from speechgru import audio
+from speechgru import MFCCConfig, audio, build_model
+from speechgru.conversion import flatbuffer
 from speechgru.detection import DetectionRule, Detector
 from speechgru.recording import tail_hops
 
@@ -124,6 +130,37 @@ def test_other_constants_of_the_rule_give_the_same_detections(
     assert len(expected) - len(found) <= 1  # the one that is awaited at the end
 
 
+def test_other_sizes_give_the_scores_of_litert_and_the_detections_of_python(tmp_path):
+    """300 labels, 20 coefficients, a shorter hop and an average over 10,000 hops."""
+    config = MFCCConfig(n_mfcc=20, n_mels=31, hop_length=160, frame_length=400, n_fft=1024)
+    labels = (*(f"word {n}" for n in range(298)), "unknown", "silence")
+    model = build_model("small", labels, config, window_seconds=1.2)
+    path = tmp_path / "model.keras"
+    model.save(path)
+    streaming = StreamingModel(model)
+    noise = np.random.default_rng(0).normal(size=(4, 19200))
+    int8 = convert(streaming, "int8", (0.1 * noise).astype(np.float32))
+    trained = Trained(path, model, labels, {}, None)
+    recogniser = recogniser_of_step(trained, flatbuffer.load(int8.step), "noise")
+    thresholds = dict.fromkeys(labels[:-2], 0.0001)
+    rule = DetectionRule(labels, 0.02, thresholds, smoothing_hops=10_000, context_weight=0.0)
+    library = CLibrary(generate(recogniser._replace(rule=rule), "kws", False), 300, 320)
+    pcm = np.round(1000 * noise.ravel()[:48000]).astype(np.int16)
+    rows = []
+    for hop in pcm.reshape(-1, 320):
+        library.feed(hop)
+        rows.append(library.scores)
+    expected, _ = ModelRunner(int8.flatbuffer).stream(pcm.astype(np.float32) / 32768)
+    np.testing.assert_allclose(rows, expected, atol=2 / 256)
+    assert np.mean(np.array(rows) == expected) > 0.95
+    library.reset()
+    found = [(one.label, one.sample, one.confidence) for one in library.feed(pcm)]
+    wanted = detections(rule, np.array(rows))
+    assert wanted
+    same(found, wanted[: len(found)])
+    assert len(wanted) - len(found) <= 1
+
+
 @given(sizes=st.lists(st.integers(0, 1500), min_size=1, max_size=60), fixed=st.booleans())
 @settings(max_examples=15, deadline=None)
 def test_blocks_may_have_any_size(sizes, fixed, open_library, words):
@@ -158,7 +195,15 @@ def test_there_is_no_warning_and_the_sanitizers_find_nothing(compiler, c_files, 
         (folder / "kws.c").write_text(c_files(fixed).code)
         (folder / "kws.h").write_text(c_files(fixed).header)
         program = folder / "fuzzed"
-        command = [compiler, "-std=c99", *WARNINGS, "-O1", "-g", "-fsanitize=address,undefined"]
+        command = [
+            compiler,
+            "-std=c99",
+            *WARNINGS,
+            "-Werror",
+            "-O1",
+            "-g",
+            "-fsanitize=address,undefined",
+        ]
         command += ["-fno-sanitize-recover", f"-I{folder}", "-o", str(program)]
         command += [str(FUZZED), str(folder / "kws.c"), "-lm"]
         built = subprocess.run(command, capture_output=True, text=True)
@@ -190,9 +235,9 @@ def test_two_recognisers_fit_into_one_program_also_in_cpp(recogniser, tmp_path):
         "return !(kws_size() == other_size() && KWS_LABELS == OTHER_LABELS); }\n"
     )
     for prefix in ("kws", "other"):
-        command = ["gcc", "-std=c99", *WARNINGS, "-c", f"{prefix}.c"]
+        command = ["gcc", "-std=c99", *WARNINGS, "-Werror", "-c", f"{prefix}.c"]
         subprocess.run(command, cwd=tmp_path, check=True)
-    command = ["g++", *WARNINGS, "main.cpp", "kws.o", "other.o", "-o", "main"]
+    command = ["g++", *WARNINGS, "-Werror", "main.cpp", "kws.o", "other.o", "-o", "main"]
     subprocess.run(command, cwd=tmp_path, check=True)
     assert subprocess.run([tmp_path / "main"]).returncode == 0
 
@@ -202,7 +247,7 @@ def test_another_matrix_product_can_be_used(c_files, open_library, words, tmp_pa
     library = open_library(False)
     (tmp_path / "kws.c").write_text(c_files(False).code)
     (tmp_path / "kws.h").write_text(c_files(False).header)
-    command = ["gcc", "-std=c99", *WARNINGS, "-O2", "-DKWS_PRODUCT=my_product"]
+    command = ["gcc", "-std=c99", *WARNINGS, "-Werror", "-O2", "-DKWS_PRODUCT=my_product"]
     command += ["-I.", str(OWN_PRODUCT), "kws.c", "-lm", "-o", "main"]
     subprocess.run(command, cwd=tmp_path, check=True)
     pcm = words[:64000].tobytes()
