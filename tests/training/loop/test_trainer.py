@@ -50,8 +50,8 @@ def augmented(trainer, rows, labels):
     return tf.function(augment)(clips, tf.constant(labels), tf.constant(0))
 
 
-@pytest.mark.parametrize("teaching", [0.0, 0.25, 1.0])
-def test_a_student_learns_from_labels_and_teacher_by_their_weights(teaching, task, family_recipe):
+def test_a_student_learns_from_labels_and_teacher_by_their_weights(task, family_recipe):
+    teaching = 0.25
     recipe = dataclasses.replace(family_recipe, teaching=teaching)
     trainer = Trainer(task, recipe)
     rows, labels = trainer.draw(np.random.default_rng(0))
@@ -72,8 +72,8 @@ def test_a_student_learns_from_labels_and_teacher_by_their_weights(teaching, tas
     np.testing.assert_allclose(losses, expected, rtol=1e-4)
 
 
-@pytest.mark.parametrize("teaching", [0.25, 1.0])
-def test_all_learn_from_the_mean_of_their_teachers(teaching, task, family_recipe):
+def test_all_learn_from_the_mean_of_their_teachers(task, family_recipe):
+    teaching = 0.25
     recipe = dataclasses.replace(family_recipe, teaching=teaching)
     keras.utils.set_random_seed(7)
     teachers = [build_preset(p, task.labels, recipe.front_end) for p in ("residual", "small")]
@@ -98,23 +98,25 @@ def test_all_learn_from_the_mean_of_their_teachers(teaching, task, family_recipe
             np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize(("share", "number"), [(0.0, 1), (1.0, 1), (1.0, 40)])
-def test_clips_go_on_from_the_state_of_the_step_before(share, number, task, recipe):
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_clips_go_on_from_the_state_of_the_step_before(share, task, recipe):
     recipe = dataclasses.replace(recipe, state_carry_probability=share)
     trainer = Trainer(task, recipe)
     (network,) = trainer.networks
     rows, labels = trainer.draw(np.random.default_rng(0))
     trainer.step(*trainer.load(rows, labels), 0)
-    (state,) = trainer._carried
-    assert all(np.abs(value).max() > 0.1 for value in state.values())
-    if not share or number == recipe.steps:  # the first step of an epoch
-        state = {name: keras.ops.zeros(value.shape) for name, value in state.items()}
-    draws = RandomDraws((recipe.seed, number), len(rows))
-    audio, targets = trainer.augmented(task.clips[rows], labels, draws)
-    logits = network.classifier({"mfcc": trainer.front_end(audio), **state})["logits"]
-    expected = keras.ops.categorical_crossentropy(targets, logits + trainer.prior, from_logits=True)
-    losses, _ = trainer.step(*trainer.load(rows, labels), number)
-    np.testing.assert_allclose(losses, [np.mean(expected)], rtol=1e-4)
+    for number in (1, recipe.steps):
+        (state,) = trainer._carried
+        assert all(np.abs(value).max() > 0.1 for value in state.values())
+        if not share or number == recipe.steps:  # the first step of an epoch
+            state = {name: keras.ops.zeros(value.shape) for name, value in state.items()}
+        draws = RandomDraws((recipe.seed, number), len(rows))
+        audio, targets = trainer.augmented(task.clips[rows], labels, draws)
+        logits = network.classifier({"mfcc": trainer.front_end(audio), **state})["logits"]
+        logits += trainer.prior
+        expected = keras.ops.categorical_crossentropy(targets, logits, from_logits=True)
+        losses, _ = trainer.step(*trainer.load(rows, labels), number)
+        np.testing.assert_allclose(losses, [np.mean(expected)], rtol=1e-4)
 
 
 def losses_of(task, recipe, steps, **options):
