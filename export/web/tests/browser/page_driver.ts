@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 
 import { type BrowserContext, type Page } from "playwright-core";
 
-import { decodeSound } from "../../src/sound_file";
+import { readWav } from "../../src/sound_file";
 import { type RecordingResult } from "../../src/recognizer";
 import { readBuffer, SAMPLES, writeWav } from "../repository";
 
@@ -24,7 +24,7 @@ export async function writeSpokenWords(): Promise<string> {
   const pause = Array.from({ length: 16000 * PAUSE_SECONDS }, () => 0);
   const samples = [...pause];
   for (const name of RECORDINGS) {
-    const word = await decodeSound(readBuffer(join(SAMPLES, `${name}.wav`)), name);
+    const word = readWav(readBuffer(join(SAMPLES, `${name}.wav`)), name)!;
     samples.push(...word.samples, ...pause);
   }
   let random = 1;
