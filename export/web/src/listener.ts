@@ -87,7 +87,8 @@ export class Listener {
   }
 
   /**
-   * Use another model. If it cannot be used, the one before stays.
+   * Use another model. The microphone is closed first. If the model cannot be used, the one before
+   * stays.
    *
    * @param name the file's name in messages. Default: its address.
    */
@@ -99,12 +100,12 @@ export class Listener {
           ? await model.arrayBuffer()
           : await download(model);
     const threshold = checkThreshold(this.options.threshold);
+    await this.stop();
     const description: ModelDescription = await this.worker.request(
       "loadModel",
       { content, name, threshold },
       [content],
     );
-    await this.stop();
     this.labels = description.labels;
     this.hopSeconds = description.hopSeconds;
   }
@@ -199,8 +200,8 @@ export function checkBrowser(): void {
   ].filter(([, isThere]) => !isThere);
   if (missing.length === 0) return;
   const names = missing.map(([name]) => name).join(" and ");
-  const versions = "Chrome 105, Edge 105, Firefox 110 and Safari 16.4 have it";
-  throw new ListenerError("browser", `This browser is too old: it lacks ${names}. ${versions}.`);
+  const help = "Update it, or use another one.";
+  throw new ListenerError("browser", `This browser is too old: it lacks ${names}. ${help}`);
 }
 
 function checkThreshold(threshold: number | undefined): number | null {

@@ -35,6 +35,15 @@ export async function writeSpokenWords(): Promise<string> {
   return writeWav(join(tmpdir(), `speechgru-spoken-${process.pid}.wav`), noisy, 16000);
 }
 
+/** Write a recording of one word, said again and again. */
+export async function writeManyWords(path: string, count: number): Promise<string> {
+  const word = readWav(readBuffer(join(SAMPLES, `${RECORDINGS[0]!}.wav`)), path)!;
+  const length = word.samples.length + 16000 * PAUSE_SECONDS;
+  const samples = new Float32Array(count * length);
+  for (let index = 0; index < count; index++) samples.set(word.samples, index * length);
+  return writeWav(path, samples, word.sampleRate);
+}
+
 /** Open the page and wait until it can be used. */
 export async function open(context: BrowserContext, url: string): Promise<Page> {
   const page = await context.newPage();
