@@ -197,6 +197,7 @@ describe.skipIf(!HAS_CHROMIUM)("the page", () => {
       const result = await driver.dropRecording(page, path);
       expect(result.detections.map((one) => one.label)).toEqual(["no"]);
       expect(await page.textContent("#message")).toBe("");
+      expect(await page.getAttribute("#found", "tabindex")).toBe(null); // it does not scroll
     });
 
     test("what was dropped first is not shown once something else is wanted", async () => {
@@ -227,6 +228,7 @@ describe.skipIf(!HAS_CHROMIUM)("the page", () => {
       expect(log).toHaveLength(1);
       expect(log[0]).toMatch(/^left at .* and 3 more$/);
       expect(await page.getAttribute("#found", "tabindex")).toBe("0"); // it scrolls
+      expect(await page.textContent("#scores .found .for-screen-readers")).toBe(" detected");
     });
 
     test("another model that is dropped is used", async () => {
