@@ -15,6 +15,7 @@ const PUBLIC = ["icon.svg", "manifest.webmanifest", "start_check.js"];
 function staticPage(): Plugin {
   return {
     name: "static-page",
+    enforce: "post", // index.html is in the bundle then
     generateBundle(_, bundle) {
       const files = Object.keys(bundle).filter((name) => !NOT_STORED.includes(name));
       const hash = createHash("sha256");
@@ -22,6 +23,7 @@ function staticPage(): Plugin {
         const file = bundle[name]!;
         hash.update(file.type === "chunk" ? file.code : file.source);
       }
+      for (const name of PUBLIC) hash.update(readFileSync(`public/${name}`));
       const worker = bundle["service_worker.js"];
       if (worker?.type !== "chunk") throw new Error("expected service_worker.js in the build");
       const stored = ["./", ...files.filter((name) => name !== "index.html"), ...PUBLIC];

@@ -19,26 +19,10 @@ _MODEL = "model.tflite"
 _MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
-    ".ico": "image/x-icon",
     ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".map": "application/json",
-    ".mjs": "text/javascript; charset=utf-8",
-    ".png": "image/png",
     ".svg": "image/svg+xml",
-    ".txt": "text/plain; charset=utf-8",
     ".wasm": "application/wasm",
-    ".wav": "audio/wav",
     ".webmanifest": "application/manifest+json",
-    ".webp": "image/webp",
-    ".woff2": "font/woff2",
-}
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    # These three isolate the page from others. Browsers give threads to isolated pages only.
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Embedder-Policy": "require-corp",
-    "Cross-Origin-Resource-Policy": "same-origin",
 }
 _LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d{1,5})?", re.IGNORECASE)
 _IDLE_SECONDS = 60  # after which a connection without requests is closed
@@ -150,9 +134,8 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815
 
     def end_headers(self) -> None:
-        """Add the headers that all answers have."""
-        for name, value in _HEADERS.items():
-            self.send_header(name, value)
+        """Add the header that all answers have."""
+        self.send_header("X-Content-Type-Options", "nosniff")
         super().end_headers()
 
     def version_string(self) -> str:

@@ -6,7 +6,7 @@ import { ListenerError, toListenerError } from "./errors";
 import { type Microphone, openMicrophone } from "./microphone";
 import { type Hop, type RecordingResult } from "./recognizer";
 import { fetchRuntime, type WasmLocation } from "./runtime_files";
-import { decodeSound, type Sound } from "./sound_file";
+import { decodeInBrowser, type Sound } from "./sound_file";
 import { WorkerClient } from "./worker_client";
 import { type ModelDescription } from "./worker_messages";
 
@@ -41,13 +41,14 @@ export interface ListenerOptions {
  */
 export async function createListener(options: ListenerOptions): Promise<Listener> {
   checkBrowser();
-  const listener = new Listener(options);
+  let listener: Listener | null = null;
   try {
+    listener = new Listener(options);
     await listener.startRuntime(options.wasm ?? defaultLocation());
     await listener.loadModel(options.model);
     return listener;
   } catch (error) {
-    await listener.close();
+    await listener?.close();
     throw toListenerError(error);
   }
 }
@@ -70,8 +71,7 @@ export class Listener {
         options.onHop?.(hop);
         if (hop.detection) options.onDetection?.(hop.detection);
       },
-      onProgress: () => {},
-      onError: (error) => options.onError?.(error),
+      onError: (error) => this.end(error),
     });
   }
 
@@ -87,7 +87,8 @@ export class Listener {
   }
 
   /**
-   * Use another model. If it cannot be used, the one before stays.
+   * Use another model. The microphone is closed first. If the model cannot be used, the one before
+   * stays.
    *
    * @param name the file's name in messages. Default: its address.
    */
@@ -99,12 +100,12 @@ export class Listener {
           ? await model.arrayBuffer()
           : await download(model);
     const threshold = checkThreshold(this.options.threshold);
+    await this.stop();
     const description: ModelDescription = await this.worker.request(
       "loadModel",
       { content, name, threshold },
       [content],
     );
-    await this.stop();
     this.labels = description.labels;
     this.hopSeconds = description.hopSeconds;
   }
@@ -120,14 +121,11 @@ export class Listener {
 
   private async listen(): Promise<void> {
     const { port1, port2 } = new MessageChannel();
-    const onEnd = async (): Promise<void> => {
-      await this.stop();
-      const message = "The microphone was disconnected.";
-      this.options.onError?.(new ListenerError("no-microphone", message));
-    };
-    const microphone = await openMicrophone(port1, onEnd);
+    const microphone = await openMicrophone(port1, (error) => this.end(error));
     try {
-      await this.worker.request("listen", { rate: microphone.rate, port: port2 }, [port2]);
+      const withFeatures = this.options.onHop !== undefined;
+      const sent = { rate: microphone.rate, port: port2, withFeatures };
+      await this.worker.request("listen", sent, [port2]); // fails if the listener was closed
       this.microphone = microphone;
     } catch (error) {
       await microphone.close();
@@ -135,17 +133,24 @@ export class Listener {
     }
   }
 
-  /** Close the microphone. */
+  /** Close the microphone. If it is being opened, this waits until it is open. */
   async stop(): Promise<void> {
+    await this.opening?.catch(() => {});
     const microphone = this.microphone;
     this.microphone = null;
     if (microphone === null) return;
-    await microphone.close();
-    await this.worker.request("stop", null);
+    await Promise.all([this.worker.request("stop", null), microphone.close()]);
+  }
+
+  /** Close the microphone after an error, and report the error. */
+  private end(error: ListenerError): void {
+    void this.stop()
+      .catch(() => {}) // the Worker may be the reason
+      .finally(() => this.options.onError?.(error));
   }
 
   /**
-   * Find all commands in a recording of any length. The microphone is closed first.
+   * Find all commands in a recording of up to ten minutes. The microphone is closed first.
    *
    * @param source an encoded sound, such as a WAV file, or samples and their rate.
    * @param name its name in messages.
@@ -155,9 +160,12 @@ export class Listener {
     name = sourceName(source, "The sound"),
   ): Promise<RecordingResult> {
     await this.stop();
-    const content = source instanceof Blob ? await source.arrayBuffer() : source;
-    const sound = content instanceof ArrayBuffer ? await decodeSound(content, name) : content;
-    return this.worker.request("detect", sound);
+    const file = source instanceof ArrayBuffer ? new Blob([source]) : source;
+    const result = await this.worker.request("detect", { source: file, name });
+    if (result !== null) return result;
+    const sound = await decodeInBrowser(file as Blob, name);
+    const { buffer } = sound.samples;
+    return (await this.worker.request("detect", { source: sound, name }, [buffer]))!;
   }
 
   /** Bytes of memory that LiteRT has taken. */
@@ -167,9 +175,10 @@ export class Listener {
 
   /** Free everything. The listener cannot be used further. */
   async close(): Promise<void> {
+    this.worker.close();
+    await this.opening?.catch(() => {});
     await this.microphone?.close();
     this.microphone = null;
-    this.worker.close();
   }
 }
 
@@ -191,8 +200,8 @@ export function checkBrowser(): void {
   ].filter(([, isThere]) => !isThere);
   if (missing.length === 0) return;
   const names = missing.map(([name]) => name).join(" and ");
-  const versions = "Chrome 105, Edge 105, Firefox 110 and Safari 16.4 have it";
-  throw new ListenerError("browser", `This browser is too old: it lacks ${names}. ${versions}.`);
+  const help = "Update it, or use another one.";
+  throw new ListenerError("browser", `This browser is too old: it lacks ${names}. ${help}`);
 }
 
 function checkThreshold(threshold: number | undefined): number | null {

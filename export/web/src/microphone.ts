@@ -9,42 +9,72 @@ export interface Microphone {
   close(): Promise<void>;
 }
 
+const RESUME_SECONDS = 3; // in which audio must have started
+
 /**
  * Open the microphone. Call it from a click or a key press: browsers start audio only then.
  *
  * @param port receives blocks of samples, `Float32Array`.
- * @param onEnd called if the microphone is unplugged, or its permission is taken back.
+ * @param onEnd called if the microphone is unplugged, its permission is taken back, or the browser
+ *   stops audio.
  * @throws ListenerError: no permission, no microphone, or a page without https.
  */
-export async function openMicrophone(port: MessagePort, onEnd: () => void): Promise<Microphone> {
+export async function openMicrophone(
+  port: MessagePort,
+  onEnd: (error: ListenerError) => void,
+): Promise<Microphone> {
   if (navigator.mediaDevices === undefined) {
     const message = "Browsers give the microphone only to pages on https or on localhost.";
     throw new ListenerError("insecure", `${message} Sound files work here, too.`);
   }
-  const input = await requestInput();
-  const context = new AudioContext();
+  let context: AudioContext | null = null;
+  let input: MediaStream | null = null;
+  let isClosed = false;
+  const close = async (): Promise<void> => {
+    isClosed = true;
+    for (const track of input?.getTracks() ?? []) track.stop();
+    await context?.close();
+  };
   try {
+    const audio = (context = new AudioContext()); // before anything else: still in the click
+    input = await requestInput();
     const address = URL.createObjectURL(new Blob([captureSource], { type: "text/javascript" }));
-    await context.audioWorklet.addModule(address);
-    URL.revokeObjectURL(address);
-    const capture = new AudioWorkletNode(context, "capture");
+    await audio.audioWorklet.addModule(address).finally(() => URL.revokeObjectURL(address));
+    const capture = new AudioWorkletNode(audio, "capture");
     capture.port.postMessage(port, [port]);
     // Its output is silence. Some browsers run only what is connected to the loudspeaker.
-    context.createMediaStreamSource(input).connect(capture).connect(context.destination);
-    await context.resume();
+    audio.createMediaStreamSource(input).connect(capture).connect(audio.destination);
+    await resume(audio);
+    audio.onstatechange = async () => {
+      if (isClosed || audio.state === "running") return;
+      await untilVisible(); // phones stop the audio of pages in the background
+      await resume(audio).catch((error: ListenerError) => isClosed || onEnd(error));
+    };
+    input.getAudioTracks()[0]?.addEventListener("ended", () => {
+      onEnd(new ListenerError("no-microphone", "The microphone was disconnected."));
+    });
+    return { rate: audio.sampleRate, close };
   } catch (error) {
-    stopTracks(input);
-    await context.close();
+    await close();
+    if (error instanceof ListenerError) throw error;
     throw new ListenerError("microphone-busy", `The microphone cannot be opened: ${String(error)}`);
   }
-  input.getAudioTracks()[0]?.addEventListener("ended", onEnd);
-  return {
-    rate: context.sampleRate,
-    async close() {
-      stopTracks(input);
-      await context.close();
-    },
-  };
+}
+
+async function resume(context: AudioContext): Promise<void> {
+  const late = new Promise((resolve) => setTimeout(resolve, 1000 * RESUME_SECONDS));
+  await Promise.race([context.resume().catch(() => {}), late]);
+  if (context.state === "running") return;
+  const message = "The browser has stopped the microphone. Start it again.";
+  throw new ListenerError("microphone-busy", message);
+}
+
+async function untilVisible(): Promise<void> {
+  while (document.hidden) {
+    await new Promise((resolve) => {
+      document.addEventListener("visibilitychange", resolve, { once: true });
+    });
+  }
 }
 
 async function requestInput(): Promise<MediaStream> {
@@ -68,8 +98,4 @@ function explain(name: string): ListenerError {
   }
   const message = "The microphone cannot be used. Perhaps another program is using it";
   return new ListenerError("microphone-busy", `${message} (${name}).`);
-}
-
-function stopTracks(stream: MediaStream): void {
-  for (const track of stream.getTracks()) track.stop();
 }

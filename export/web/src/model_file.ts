@@ -177,14 +177,14 @@ function readRule(settings: Values, labels: readonly string[]): DetectionRule {
     throw new Error(`expected thresholds of ${show(commands)}, found ${show(found)}`);
   }
   for (const label of commands) {
-    if (number(thresholds, label, 0, 1) === 0) throw new Error("expected thresholds above 0");
+    fraction(thresholds, label);
   }
   return {
     thresholds: thresholds as Record<string, number>,
     smoothing_hops: integer(stated, "smoothing_hops", 1, MAX_HOPS),
     context_hops: integer(stated, "context_hops", 1, MAX_HOPS),
     context_weight: number(stated, "context_weight", 0, MAX_WEIGHT),
-    max_context: number(stated, "max_context", 0, 1),
+    max_context: fraction(stated, "max_context"),
     wait_hops: integer(stated, "wait_hops", 0, MAX_HOPS),
     refractory_hops: integer(stated, "refractory_hops", 0, MAX_HOPS),
     word_end_hops: integer(stated, "word_end_hops", 0, MAX_HOPS),
@@ -218,6 +218,12 @@ function number(values: Values, name: string, least: number, most: number): numb
   if (typeof value !== "number" || !(value >= least && value <= most)) {
     throw new Error(`expected ${name} from ${least} to ${most}, found ${show(value)}`);
   }
+  return value;
+}
+
+function fraction(values: Values, name: string): number {
+  const value = number(values, name, 0, 1);
+  if (value === 0) throw new Error(`expected ${name} above 0, found 0`);
   return value;
 }
 

@@ -64,7 +64,7 @@ export class Network {
   ) {}
 
   /**
-   * Compile a model and run it once on silence.
+   * Compile a model and run both signatures once on silence.
    *
    * @param name the file's name in messages.
    * @throws ListenerError: LiteRT cannot run it, or it is not what its settings say.
@@ -72,11 +72,12 @@ export class Network {
   static async load(file: ModelFile, name: string): Promise<Network> {
     const options = { accelerator: "wasm", cpuOptions: { numThreads: 1 } } as const;
     let compiled: CompiledModel | null = null;
+    let network: Network | null = null;
     try {
       compiled = await loadAndCompile(file.flatbuffer, options);
       const { stream, features } = compiled.signatures;
       if (!stream || !features) throw new Error("expected the signatures stream and features");
-      const network = new Network(compiled, stream, features, file);
+      network = new Network(compiled, stream, features, file);
       network.reset();
       const scores = await network.step(new Float32Array(file.hopSamples));
       const total = scores.reduce((sum, score) => sum + score, 0);
@@ -84,10 +85,11 @@ export class Network {
         const expected = `expected ${file.labels.length} scores with the sum 1`;
         throw new Error(`${expected}, found ${scores.length} with the sum ${total}`);
       }
+      await network.features(new Float32Array(file.windowSamples));
       network.reset();
       return network;
     } catch (error) {
-      compiled?.delete();
+      (network ?? compiled)?.delete();
       const reason = error instanceof Error ? error.message : String(error);
       throw new ListenerError("model", `${name}: LiteRT cannot run this model: ${reason}.`);
     }
@@ -107,8 +109,10 @@ export class Network {
   /** The scores after one more hop of audio. */
   async step(hop: Float32Array): Promise<Float32Array> {
     const audio = new Tensor(hop, [1, hop.length]);
-    const { scores, ...next } = await this.stream.run({ ...this.state, audio });
-    free({ ...this.state, audio });
+    const { scores, ...next } = await this.stream
+      .run({ ...this.state, audio })
+      .finally(() => audio.delete());
+    free(this.state);
     this.state = Object.fromEntries(
       Object.entries(next).map(([name, tensor]) => [name.slice("next_".length), tensor]),
     );
@@ -119,8 +123,7 @@ export class Network {
   async features(window: Float32Array): Promise<{ mfcc: Float32Array; frames: number }> {
     const [frames] = this.featuresOfWindow.getOutputDetails()[0]!.shape.slice(1);
     const audio = new Tensor(window, [1, this.file.windowSamples]);
-    const { mfcc } = await this.featuresOfWindow.run({ audio });
-    audio.delete();
+    const { mfcc } = await this.featuresOfWindow.run({ audio }).finally(() => audio.delete());
     return { mfcc: take(mfcc!), frames: frames! };
   }
 

@@ -9,13 +9,12 @@ export async function prepareOffline(model: URL): Promise<boolean> {
   if (!("serviceWorker" in navigator)) return false; // such as a page without https
   try {
     await navigator.serviceWorker.register(new URL("service_worker.js", document.baseURI));
-    await navigator.serviceWorker.ready;
-    if (navigator.serviceWorker.controller === null) {
-      await new Promise((resolve) => {
-        navigator.serviceWorker.addEventListener("controllerchange", resolve, { once: true });
-      });
-    }
-    return (await fetch(model)).ok; // passes through the service worker, which stores it
+    const { active } = await navigator.serviceWorker.ready;
+    const { port1, port2 } = new MessageChannel();
+    return await new Promise((resolve) => {
+      port1.onmessage = ({ data }: MessageEvent<boolean>) => resolve(data);
+      active!.postMessage(model.href, [port2]);
+    });
   } catch {
     return false;
   }

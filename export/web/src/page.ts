@@ -21,6 +21,8 @@ import { prepareOffline } from "./offline";
 
 const FRESH_SECONDS = 1.5; // in which a word is shown in colour
 const LOG_LENGTH = 20;
+const SHOWN_WORDS = 12; // of a recording, in large letters
+const LONG_WORD = 60; // characters
 const SPEED_HOPS = 25; // over which the time of a hop is averaged
 const SUGGESTION_LENGTH = 70; // characters
 const LEVEL_RANGE = 66; // dB, of the level's bar
@@ -42,35 +44,52 @@ let listener: Listener;
 let last: { hop: Hop; arrived: number } | null = null;
 let milliseconds: number[] = [];
 let fading: ReturnType<typeof setTimeout> | undefined;
+let task = 0; // number of the last one: each click on Listen, and each file
 
 void begin();
 
 async function begin(): Promise<void> {
   dropFiles(openFile);
-  const given = new URLSearchParams(location.search).get("model");
-  let model: URL;
-  try {
-    model = absolute(given ?? "model.tflite");
-    if (model.origin !== location.origin) {
-      throw new ListenerError("model", "The model must be on the same site as this page.");
-    }
-    const wasm = { script: absolute(runtimeScript), binary: absolute(runtimeBinary) };
-    listener = await createListener({ model, wasm, onHop, onDetection, onError, onProgress });
-  } catch (error) {
-    element("loading").hidden = true;
-    return onError(error);
-  }
-  element("loading").hidden = true;
-  const fileName = decodeURIComponent(model.pathname.split("/").at(-1)!);
-  showModel(given === null ? "" : fileName);
-  listenButton.disabled = openButton.disabled = false;
   listenButton.onclick = toggleListening;
   openButton.onclick = () => fileInput.click();
   fileInput.onchange = () => openFile(fileInput.files![0]);
   addEventListener("resize", () => last ?? draw());
   matchMedia("(prefers-color-scheme: dark)").onchange = () => last ?? draw();
+  const observer = new ResizeObserver(reachScrollers);
+  for (const id of ["labels", "scores", "found"]) observer.observe(element(id));
+  try {
+    const given = new URLSearchParams(location.search).get("model");
+    const model = absolute(given ?? "model.tflite");
+    if (model.origin !== location.origin) {
+      throw new ListenerError("model", "The model must be on the same site as this page.");
+    }
+    const fileName = decodeURIComponent(model.pathname.split("/").at(-1)!);
+    await load(model, given === null ? "" : fileName);
+    if (await prepareOffline(model)) element("offline").textContent = "Works offline.";
+  } catch (error) {
+    setLoading(false);
+    onError(error);
+  }
+}
+
+/** Load LiteRT and the first model. */
+async function load(model: URL | File, name: string): Promise<void> {
+  setLoading(true);
+  element("message").textContent = "";
+  try {
+    const wasm = { script: absolute(runtimeScript), binary: absolute(runtimeBinary) };
+    listener = await createListener({ model, wasm, onHop, onDetection, onError, onProgress });
+  } finally {
+    setLoading(false);
+  }
+  showModel(name);
+  listenButton.disabled = false;
   document.documentElement.dataset.state = "ready";
-  if (await prepareOffline(model)) element("offline").textContent = "Works offline.";
+}
+
+function setLoading(isLoading: boolean): void {
+  element("loading").hidden = !isLoading;
+  openButton.disabled = isLoading;
 }
 
 function absolute(url: string): URL {
@@ -98,6 +117,8 @@ function clear(): void {
   showWord("", `Try: ${suggestions()}`);
   element("message").textContent = "";
   element("speed").textContent = "";
+  delete document.documentElement.dataset.problem;
+  listWords([]);
   bars.update(new Float32Array(listener.labels.length));
   bars.mark([]);
   waveform.clear();
@@ -118,6 +139,7 @@ function showWord(word: string, hint = ""): void {
   const shown = element("word");
   shown.textContent = word;
   shown.style.setProperty("--characters", String(word.length));
+  shown.classList.toggle("long", word.length > LONG_WORD);
   element("hint").textContent = hint;
   shown.classList.toggle("fresh", word !== "");
   clearTimeout(fading);
@@ -140,21 +162,24 @@ let isToggling = false; // the button is not disabled meanwhile: it would lose t
 async function toggleListening(): Promise<void> {
   if (isToggling) return;
   isToggling = true;
+  const mine = ++task;
   try {
     if (listener.isListening) await listener.stop();
-    else await startListening();
+    else await startListening(mine);
   } catch (error) {
-    onError(error);
+    if (mine === task) onError(error);
   }
   isToggling = false;
   showListening();
 }
 
-async function startListening(): Promise<void> {
+async function startListening(mine: number): Promise<void> {
+  clear();
+  await listener.start();
+  if (mine !== task) return; // a file has been opened meanwhile
   clear();
   milliseconds = [];
   last = null;
-  await listener.start();
   requestAnimationFrame(animate);
 }
 
@@ -219,15 +244,21 @@ function draw(): void {
 
 async function openFile(file: File | undefined): Promise<void> {
   fileInput.value = ""; // so that the same file can be chosen again
-  if (file === undefined || openButton.disabled) return; // disabled until everything is loaded
+  if (file === undefined || openButton.disabled) return; // disabled while LiteRT is loaded
+  const mine = ++task;
   try {
     const start = await file.slice(0, 8).arrayBuffer();
+    const isModel = file.name.endsWith(".tflite") || looksLikeModel(start);
+    if (listener === undefined) {
+      if (isModel) return await load(file, file.name);
+      throw new ListenerError("model", "First open a model: a .tflite file of this project.");
+    }
     await listener.stop();
     showListening();
-    if (file.name.endsWith(".tflite") || looksLikeModel(start)) await openModel(file);
-    else await openSound(file);
+    if (isModel) await openModel(file);
+    else await openSound(file, mine);
   } catch (error) {
-    onError(error);
+    if (mine === task) onError(error);
   }
 }
 
@@ -237,29 +268,53 @@ async function openModel(file: File): Promise<void> {
   announce(`${file.name} is loaded`);
 }
 
-async function openSound(file: File): Promise<void> {
+async function openSound(file: File, mine: number): Promise<void> {
   clear();
   showWord("", `Reading ${file.name}`);
   const before = performance.now();
-  const result = await listener.detect(file, file.name).catch((error: unknown) => {
-    clear();
-    throw error;
-  });
+  const result = await listener.detect(file, file.name);
+  if (mine !== task) return;
   const taken = performance.now() - before;
-  const words = result.detections.map((detection) => detection.label);
   const seconds = result.seconds.toFixed(1);
+  const words = result.detections.map((detection) => detection.label);
   const about = `${file.name}, ${seconds} s`;
-  showWord(words.join(" · "), words.length === 0 ? `No command in ${about}` : about);
+  showWord(firstOf(words, "\u00a0· "), words.length === 0 ? `No command in ${about}` : about);
   bars.mark(words);
   waveform.show(result, listener.hopSeconds);
   strip.show(result.mfcc, result.frames);
   draw();
+  listWords(result.detections);
   element("speed").textContent = `${Math.round(taken)} ms for ${seconds} s of sound`;
-  for (const { label, time } of result.detections) {
-    announce(`${label} at ${time.toFixed(1)} seconds`);
-  }
-  if (words.length === 0) announce("No command was detected");
+  const said = result.detections.map(({ label, time }) => `${label} at ${time.toFixed(1)} seconds`);
+  announce(firstOf(said, ", ") || "No command was detected");
   document.dispatchEvent(new CustomEvent("recording", { detail: result })); // for the tests
+}
+
+function firstOf(words: string[], separator: string): string {
+  const more = words.length - SHOWN_WORDS;
+  const shown = words.slice(0, SHOWN_WORDS).join(separator);
+  return more > 0 ? `${shown} and ${more} more` : shown;
+}
+
+/** List all words of a recording with their times. */
+function listWords(detections: Detection[]): void {
+  const items = detections.map(({ label, time }) => {
+    const item = document.createElement("li");
+    const seconds = document.createElement("span");
+    seconds.textContent = `${time.toFixed(1)} s`;
+    item.append(label, " ", seconds);
+    return item;
+  });
+  element("found").replaceChildren(...items);
+  reachScrollers();
+}
+
+/** Let the keyboard reach what scrolls, and nothing else. */
+function reachScrollers(): void {
+  for (const one of [element("labels"), element("found")]) {
+    if (one.scrollHeight > one.clientHeight) one.tabIndex = 0;
+    else one.removeAttribute("tabindex");
+  }
 }
 
 function onError(error: unknown): void {

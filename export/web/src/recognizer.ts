@@ -23,7 +23,7 @@ export interface Hop {
   level: number;
   /** Least and greatest sample of each eighth of the hop, in turns. */
   peaks: Float32Array;
-  /** MFCC of the frames that end in the hop, one row after another. */
+  /** MFCC of the frames that end in the hop, one row after another; empty if not wanted. */
   mfcc: Float32Array;
   /** Frames in `mfcc`. */
   frames: number;
@@ -52,9 +52,9 @@ export class Recognizer {
   private detector: Detector;
   private hop: Float32Array; // the hop that is being filled
   private filled = 0;
+  private withFeatures = false;
   private hops = 0;
   private window: Float32Array; // the last samples, for the features
-  private queue: Promise<unknown> = Promise.resolve(); // LiteRT runs one hop after another
 
   constructor(
     private readonly file: ModelFile,
@@ -66,76 +66,58 @@ export class Recognizer {
     this.detector = this.newDetector();
   }
 
-  /** Begin a stream of live audio. */
-  start(rate: number): Promise<void> {
-    return this.inTurn(async () => this.reset(rate));
-  }
-
-  /** Process one more block of live audio. */
-  feed(block: Float32Array, onHop: (hop: Hop) => void): Promise<void> {
-    return this.inTurn(async () => {
-      if (this.resampler === null) return;
-      const samples = this.resampler.push(block);
-      for (const hop of this.hopsOf(samples)) onHop(await this.process(hop, true));
-    });
-  }
-
-  /** Find the commands in a recording. A stream of live audio ends. */
-  detect(sound: Sound, onProgress: (seconds: number) => void): Promise<RecordingResult> {
-    return this.inTurn(async () => {
-      this.reset(sound.sampleRate);
-      const found: Hop[] = [];
-      const seconds = sound.samples.length / sound.sampleRate;
-      const isShort = seconds <= FEATURES_SECONDS;
-      const run = async (samples: Float32Array): Promise<void> => {
-        for (const hop of this.hopsOf(samples)) found.push(await this.process(hop, isShort));
-      };
-      for (let start = 0; start < sound.samples.length; start += PIECE_SAMPLES) {
-        await run(this.resampler!.push(sound.samples.subarray(start, start + PIECE_SAMPLES)));
-        onProgress(start / sound.sampleRate);
-      }
-      await run(this.resampler!.finish());
-      const rest = (this.hop.length - this.filled) % this.hop.length;
-      const recorded = found.length + (this.filled > 0 ? 1 : 0); // hops
-      const tail = Math.round(TAIL_SECONDS / this.hopSeconds) * this.hop.length;
-      await run(new Float32Array(rest + tail));
-      const detections = [...found.map((hop) => hop.detection), this.detector.flush()]
-        .filter((detection) => detection !== null)
-        .map((one) => ({ ...one, time: Math.min(one.time, seconds) }));
-      this.resampler = null;
-      const ofRecording = found.slice(0, recorded);
-      return {
-        detections,
-        seconds,
-        scores: concatenate(found.map((hop) => hop.scores)),
-        peaks: concatenate(ofRecording.map((hop) => hop.peaks)),
-        mfcc: concatenate(ofRecording.map((hop) => hop.mfcc)),
-        frames: ofRecording.reduce((sum, hop) => sum + hop.frames, 0),
-      };
-    });
-  }
-
-  delete(): Promise<void> {
-    return this.inTurn(async () => this.network.delete());
-  }
-
-  private inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.queue.then(task);
-    this.queue = result.catch(() => {});
-    return result;
-  }
-
-  private newDetector(): Detector {
-    return new Detector(this.file.labels, this.file.rule, this.hopSeconds);
-  }
-
-  private reset(rate: number): void {
+  /** Begin a stream of audio. */
+  start(rate: number, withFeatures: boolean): void {
     this.network.reset();
     this.resampler = new Resampler(rate);
     this.detector = this.newDetector();
     this.filled = 0;
     this.hops = 0;
     this.window.fill(0);
+    this.withFeatures = withFeatures;
+  }
+
+  /** Process one more block of live audio. */
+  async feed(block: Float32Array, onHop: (hop: Hop) => void): Promise<void> {
+    for (const hop of this.hopsOf(this.resampler!.push(block))) onHop(await this.process(hop));
+  }
+
+  /** Find the commands in a recording. A stream of live audio ends. */
+  async detect(sound: Sound): Promise<RecordingResult> {
+    const seconds = sound.samples.length / sound.sampleRate;
+    this.start(sound.sampleRate, seconds <= FEATURES_SECONDS);
+    const found: Hop[] = [];
+    const run = async (samples: Float32Array): Promise<void> => {
+      for (const hop of this.hopsOf(samples)) found.push(await this.process(hop));
+    };
+    for (let start = 0; start < sound.samples.length; start += PIECE_SAMPLES) {
+      await run(this.resampler!.push(sound.samples.subarray(start, start + PIECE_SAMPLES)));
+    }
+    await run(this.resampler!.finish());
+    const rest = (this.hop.length - this.filled) % this.hop.length;
+    const recorded = found.length + (this.filled > 0 ? 1 : 0); // hops
+    const tail = Math.round(TAIL_SECONDS / this.hopSeconds) * this.hop.length;
+    await run(new Float32Array(rest + tail));
+    const detections = [...found.map((hop) => hop.detection), this.detector.flush()]
+      .filter((detection) => detection !== null)
+      .map((one) => ({ ...one, time: Math.min(one.time, seconds) }));
+    const ofRecording = found.slice(0, recorded);
+    return {
+      detections,
+      seconds,
+      scores: concatenate(found.map((hop) => hop.scores)),
+      peaks: concatenate(ofRecording.map((hop) => hop.peaks)),
+      mfcc: concatenate(ofRecording.map((hop) => hop.mfcc)),
+      frames: ofRecording.reduce((sum, hop) => sum + hop.frames, 0),
+    };
+  }
+
+  delete(): void {
+    this.network.delete();
+  }
+
+  private newDetector(): Detector {
+    return new Detector(this.file.labels, this.file.rule, this.hopSeconds);
   }
 
   /** The hops that are whole now. The one that is yielded is overwritten later. */
@@ -151,7 +133,7 @@ export class Recognizer {
     }
   }
 
-  private async process(hop: Float32Array, withFeatures: boolean): Promise<Hop> {
+  private async process(hop: Float32Array): Promise<Hop> {
     const before = performance.now();
     const scores = await this.network.step(hop);
     const detection = this.detector.push(scores);
@@ -163,7 +145,7 @@ export class Recognizer {
       detection,
       level: Math.sqrt(hop.reduce((sum, sample) => sum + sample * sample, 0) / hop.length),
       peaks: peaksOf(hop),
-      ...(withFeatures ? await this.featuresOf(hop) : { mfcc: new Float32Array(0), frames: 0 }),
+      ...(this.withFeatures ? await this.featuresOf(hop) : { mfcc: new Float32Array(0), frames: 0 }),
       milliseconds,
     };
   }

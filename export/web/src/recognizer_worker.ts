@@ -1,13 +1,22 @@
 /** The Worker: everything that computes runs here, so that the page stays responsive. */
 
-import { toListenerError } from "./errors";
+import { ListenerError, toListenerError } from "./errors";
 import { readModelFile, SAMPLE_RATE } from "./model_file";
 import { Network, runtimeBytes, startRuntime } from "./network";
-import { Recognizer } from "./recognizer";
+import { type Hop, Recognizer } from "./recognizer";
+import { checkSound, readWav } from "./sound_file";
 import { type Reply, type Request, type Requests } from "./worker_messages";
+
+const MAX_DELAY_SECONDS = 2; // of live sound that waits
 
 let recognizer: Recognizer | null = null;
 let microphone: MessagePort | null = null;
+let queue: Promise<void> = Promise.resolve();
+
+/** Run a task after those before it: LiteRT does one thing after another. */
+function inTurn(task: () => Promise<void>): void {
+  queue = queue.then(task);
+}
 
 function send(reply: Reply, transfer: Transferable[] = []): void {
   self.postMessage(reply, { transfer });
@@ -49,22 +58,35 @@ const handlers: Handlers = {
     }
     const network = await Network.load(file, name); // the model before stays if this fails
     stop();
-    await recognizer?.delete();
+    recognizer?.delete();
     recognizer = new Recognizer(file, network);
     return { labels: [...file.labels], hopSeconds: file.hopSamples / SAMPLE_RATE };
   },
 
-  async listen({ rate, port }) {
+  async listen({ rate, port, withFeatures }) {
     stop();
     const listening = current();
-    await listening.start(rate);
+    listening.start(rate, withFeatures);
     microphone = port;
+    let waiting = 0; // seconds of sound
+    const end = (error: unknown): void => {
+      if (microphone !== port) return; // it ended before
+      stop();
+      reportError(error, null);
+    };
+    const onHop = (hop: Hop): void => {
+      if (microphone === port) send({ kind: "hop", hop });
+    };
     port.onmessage = ({ data }: MessageEvent<Float32Array>) => {
-      listening
-        .feed(data, (hop) => {
-          if (microphone === port) send({ kind: "hop", hop });
-        })
-        .catch((error: unknown) => reportError(error, null));
+      const seconds = data.length / rate;
+      waiting += seconds;
+      if (waiting > MAX_DELAY_SECONDS) {
+        end(new ListenerError("runtime", "This device is too slow for this model."));
+      }
+      inTurn(async () => {
+        waiting -= seconds;
+        if (microphone === port) await listening.feed(data, onHop).catch(end);
+      });
     };
     return null;
   },
@@ -74,9 +96,12 @@ const handlers: Handlers = {
     return null;
   },
 
-  async detect(sound) {
+  async detect({ source, name }) {
     stop();
-    return current().detect(sound, (seconds) => send({ kind: "progress", seconds }));
+    const sound = source instanceof Blob ? readWav(await source.arrayBuffer(), name) : source;
+    if (sound === null) return null;
+    checkSound(sound, name);
+    return current().detect(sound);
   },
 
   async memory() {
@@ -84,11 +109,13 @@ const handlers: Handlers = {
   },
 };
 
-self.onmessage = async ({ data }: MessageEvent<Request>) => {
-  try {
-    const handle = handlers[data.name] as (content: unknown) => Promise<unknown>;
-    send({ kind: "result", id: data.id, content: await handle(data.content) });
-  } catch (error) {
-    reportError(error, data.id);
-  }
+self.onmessage = ({ data }: MessageEvent<Request>) => {
+  const handle = handlers[data.name] as (content: unknown) => Promise<unknown>;
+  inTurn(async () => {
+    try {
+      send({ kind: "result", id: data.id, content: await handle(data.content) });
+    } catch (error) {
+      reportError(error, data.id);
+    }
+  });
 };

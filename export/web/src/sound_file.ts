@@ -11,31 +11,55 @@ export interface Sound {
 const LEAST_RATE = 4_000;
 const GREATEST_RATE = 192_000;
 const DECODED_RATE = 48_000; // of formats that the browser decodes
+const MAX_MINUTES = 10; // a stereo file takes 350 MB while the browser decodes it
+const MAX_ENCODED_BYTES = 50e6; // a sound's length is known only when it has been decoded
+const FOR_LONG_SOUNDS = "For long recordings, use `speechgru detect`.";
 
 /**
- * Decode a sound.
+ * Check a sound.
  *
  * @param name its name in messages.
- * @throws ListenerError: not a sound that this browser reads, empty, or not at 4 to 192 kHz.
+ * @throws ListenerError: empty, too long, not at 4 to 192 kHz, or not numbers.
  */
-export async function decodeSound(content: ArrayBuffer, name: string): Promise<Sound> {
-  const sound = readWav(content, name) ?? (await decodeInBrowser(content, name));
-  const { samples, sampleRate } = sound;
-  if (samples.length === 0) throw new ListenerError("sound", `${name} has no samples.`);
-  if (sampleRate < LEAST_RATE || sampleRate > GREATEST_RATE) {
-    const found = `found ${sampleRate} Hz`;
-    throw new ListenerError("sound", `${name}: expected a rate of 4 to 192 kHz, ${found}.`);
+export function checkSound({ samples, sampleRate }: Sound, name: string): void {
+  if (!(samples instanceof Float32Array)) {
+    throw new ListenerError("sound", `${name}: expected samples in a Float32Array.`);
   }
+  checkLength(samples.length, sampleRate, name);
   if (!samples.every(Number.isFinite)) {
     throw new ListenerError("sound", `${name} has samples that are not numbers.`);
   }
-  return sound;
 }
 
-async function decodeInBrowser(content: ArrayBuffer, name: string): Promise<Sound> {
+function checkLength(samples: number, sampleRate: number, name: string): void {
+  if (samples === 0) throw new ListenerError("sound", `${name} has no samples.`);
+  if (!(sampleRate >= LEAST_RATE && sampleRate <= GREATEST_RATE)) {
+    const found = `found ${show(sampleRate)} Hz`;
+    throw new ListenerError("sound", `${name}: expected a rate of 4 to 192 kHz, ${found}.`);
+  }
+  const minutes = samples / sampleRate / 60;
+  if (minutes > MAX_MINUTES) {
+    const found = `${name} is ${Math.ceil(minutes)} minutes long`;
+    const expected = `expected at most ${MAX_MINUTES}`;
+    throw new ListenerError("sound", `${found}: ${expected}. ${FOR_LONG_SOUNDS}`);
+  }
+}
+
+/**
+ * Let the browser decode a sound.
+ *
+ * @param name its name in messages.
+ * @throws ListenerError: not a sound that this browser reads, or too large.
+ */
+export async function decodeInBrowser(file: Blob, name: string): Promise<Sound> {
+  if (file.size > MAX_ENCODED_BYTES) {
+    const found = `${name} has ${Math.ceil(file.size / 1e6)} MB`;
+    const expected = `expected at most ${MAX_ENCODED_BYTES / 1e6}, or a WAV file`;
+    throw new ListenerError("sound", `${found}: ${expected}. ${FOR_LONG_SOUNDS}`);
+  }
   try {
     const context = new OfflineAudioContext(1, 1, DECODED_RATE);
-    const decoded = await context.decodeAudioData(content.slice(0));
+    const decoded = await context.decodeAudioData(await file.arrayBuffer());
     const channels = Array.from({ length: decoded.numberOfChannels }, (_, index) =>
       decoded.getChannelData(index),
     );
@@ -85,7 +109,7 @@ interface Format {
 }
 
 /** Read a WAV file. Null: it is none, or of a kind that is left to the browser. */
-function readWav(content: ArrayBuffer, name: string): Sound | null {
+export function readWav(content: ArrayBuffer, name: string): Sound | null {
   const view = new DataView(content);
   const tag = (offset: number): string =>
     new TextDecoder("latin1").decode(content.slice(offset, offset + 4));
@@ -108,6 +132,7 @@ function readWav(content: ArrayBuffer, name: string): Sound | null {
       const rest = content.byteLength - at - 8;
       const length = size === 0 ? rest : Math.min(size, rest); // 0: the header was never finished
       const frames = Math.floor(length / (bytes * channels));
+      checkLength(frames, sampleRate, name); // before the memory is taken
       const samples = new Float32Array(frames);
       for (let frame = 0, offset = at + 8; frame < frames; frame++) {
         let sum = 0;
@@ -121,7 +146,7 @@ function readWav(content: ArrayBuffer, name: string): Sound | null {
     at += 8 + size + (size % 2);
   }
   const found = format === null ? "no format" : "no samples";
-  throw new ListenerError("sound", `${show(name)}: expected a whole WAV file, found ${found}.`);
+  throw new ListenerError("sound", `${name}: expected a whole WAV file, found ${found}.`);
 }
 
 // ITU-T G.711, as 16-bit samples.

@@ -7,8 +7,6 @@ import { type Reply, type Requests } from "./worker_messages";
 
 interface Events {
   onHop: (hop: Hop) => void;
-  /** Seconds of a recording that have been processed. */
-  onProgress: (seconds: number) => void;
   /** An error outside of any request. */
   onError: (error: ListenerError) => void;
 }
@@ -21,12 +19,16 @@ interface Waiting {
 export class WorkerClient {
   private readonly worker = new RecognizerWorker();
   private readonly waiting = new Map<number, Waiting>();
+  private failed: ListenerError | null = null; // after it, the Worker answers nothing
   private lastId = 0;
 
   constructor(private readonly events: Events) {
     this.worker.onmessage = ({ data }: MessageEvent<Reply>) => this.receive(data);
     this.worker.onerror = (event) => {
-      this.fail(new ListenerError("runtime", `The recogniser stopped: ${event.message}`));
+      const reason = event.message || "its script could not be started";
+      const error = new ListenerError("runtime", `The recogniser stopped: ${reason}.`);
+      this.fail(error);
+      this.events.onError(error);
     };
   }
 
@@ -35,6 +37,7 @@ export class WorkerClient {
     content: Requests[Name]["sent"],
     transfer: Transferable[] = [],
   ): Promise<Requests[Name]["received"]> {
+    if (this.failed !== null) return Promise.reject(this.failed);
     const id = ++this.lastId;
     this.worker.postMessage({ id, name, content }, transfer);
     return new Promise((resolve, reject) => {
@@ -49,7 +52,6 @@ export class WorkerClient {
 
   private receive(reply: Reply): void {
     if (reply.kind === "hop") return this.events.onHop(reply.hop);
-    if (reply.kind === "progress") return this.events.onProgress(reply.seconds);
     const waiting = reply.id === null ? undefined : this.waiting.get(reply.id);
     if (reply.id !== null) this.waiting.delete(reply.id);
     if (reply.kind === "result") return waiting?.resolve(reply.content);
@@ -59,6 +61,7 @@ export class WorkerClient {
   }
 
   private fail(error: ListenerError): void {
+    this.failed ??= error;
     for (const { reject } of this.waiting.values()) reject(error);
     this.waiting.clear();
   }

@@ -12,9 +12,13 @@ export interface Requests {
     received: ModelDescription;
   };
   /** The port delivers blocks of samples, `Float32Array`, from the microphone. */
-  listen: { sent: { rate: number; port: MessagePort }; received: null };
+  listen: {
+    sent: { rate: number; port: MessagePort; withFeatures: boolean };
+    received: null;
+  };
   stop: { sent: null; received: null };
-  detect: { sent: Sound; received: RecordingResult };
+  /** Null: not a WAV file, or of a kind that is left to the browser. */
+  detect: { sent: { source: Blob | Sound; name: string }; received: RecordingResult | null };
   memory: { sent: null; received: number };
 }
 
@@ -32,5 +36,4 @@ export interface Request<Name extends keyof Requests = keyof Requests> {
 export type Reply =
   | { kind: "result"; id: number; content: unknown }
   | { kind: "error"; id: number | null; problem: Problem; message: string }
-  | { kind: "hop"; hop: Hop }
-  | { kind: "progress"; seconds: number };
+  | { kind: "hop"; hop: Hop };

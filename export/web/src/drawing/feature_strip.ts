@@ -1,8 +1,8 @@
 /** A strip of the features: one column a frame, low frequencies at the bottom. */
 
 import { clearedSurface, components } from "./canvas";
+import { LIVE_SECONDS } from "./waveform";
 
-const LIVE_SECONDS = 6; // as in the waveform
 const RANGE = 55; // dB from the weakest colour to the strongest
 const DECAY = 0.1; // dB a frame, by which the loudest level so far is forgotten
 const LEAST_LOUDEST = 10; // dB; weaker sound, such as that of a quiet room, is never full in colour

@@ -3,9 +3,12 @@
 import { NOT_COMMANDS } from "../listener";
 
 interface Row {
+  label: string;
   item: HTMLLIElement;
   bar: HTMLElement;
   value: HTMLElement;
+  /** For screen readers. */
+  note: HTMLElement;
   percent: number;
 }
 
@@ -17,14 +20,16 @@ export class ScoreBars {
   setLabels(labels: readonly string[]): void {
     this.rows = labels.map((label) => {
       const item = document.createElement("li");
-      const [name, value, bar] = ["span", "span", "span"].map((tag) => document.createElement(tag));
+      const [bar, name, value, note] = ["bar", "name", "value", "for-screen-readers"].map((kind) => {
+        const part = document.createElement("span");
+        part.className = kind;
+        return part;
+      });
       name!.textContent = label;
-      value!.className = "value";
-      value!.ariaHidden = "true";
-      bar!.className = "bar";
-      item.append(bar!, name!, value!);
+      value!.setAttribute("aria-hidden", "true");
+      item.append(bar!, name!, value!, note!);
       item.classList.toggle("never", NOT_COMMANDS.includes(label));
-      return { item, bar: bar!, value: value!, percent: -1 };
+      return { label, item, bar: bar!, value: value!, note: note!, percent: -1 };
     });
     const widest = Math.max(...labels.map((label) => label.length));
     this.list.style.setProperty("--widest", `${Math.min(22, 0.55 * widest + 4.5)}rem`);
@@ -44,8 +49,10 @@ export class ScoreBars {
 
   /** Mark detected words, and no others. */
   mark(labels: readonly string[]): void {
-    for (const { item } of this.rows) {
-      item.classList.toggle("found", labels.includes(item.children[1]!.textContent!));
+    for (const { label, item, note } of this.rows) {
+      const isFound = labels.includes(label);
+      item.classList.toggle("found", isFound);
+      note.textContent = isFound ? " detected" : "";
     }
   }
 }

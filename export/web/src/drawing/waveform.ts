@@ -3,7 +3,8 @@
 import { type Detection, type RecordingResult } from "../listener";
 import { clearedSurface, colour } from "./canvas";
 
-const LIVE_SECONDS = 6;
+/** Seconds of live sound that the pictures show. */
+export const LIVE_SECONDS = 6;
 const WORDS_HEIGHT = 40; // pixels above the wave, for two rows of words
 const FONT = "system-ui, sans-serif";
 
@@ -104,10 +105,11 @@ function drawWord(
   const timeWidth = context.measureText(seconds).width;
   const total = labelWidth + 5 + timeWidth;
   const left = Math.max(0, Math.min(width - total, x - total / 2));
-  const row = left >= rows[0] ? 0 : 1;
-  const baseline = 15 + 19 * row;
+  const row = rows.findIndex((end) => left >= end); // -1: no place, the list has the word
   context.fillStyle = colour("--accent");
-  context.fillRect(x - 1, baseline + 5, 2, height - baseline - 5);
+  context.fillRect(x - 1, WORDS_HEIGHT, 2, height - WORDS_HEIGHT);
+  if (row < 0) return rows;
+  const baseline = row === 0 ? 34 : 15; // the lower row is filled first
   context.font = `600 15px ${FONT}`;
   context.fillText(label, left, baseline);
   context.font = `12px ${FONT}`;

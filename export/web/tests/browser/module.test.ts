@@ -113,6 +113,163 @@ describe.skipIf(!HAS_CHROMIUM)("the ES module", () => {
       expect(after).toBe(before);
     }, 60_000);
 
+    /** Run code that has a listener, the microphones that it opens, and its errors. */
+    function runListener<Result>(code: string): Promise<Result> {
+      return run<Result>(`
+        const microphones = [];
+        const devices = navigator.mediaDevices;
+        devices.getUserMedia = async (wanted) => {
+          const stream = await MediaDevices.prototype.getUserMedia.call(devices, wanted);
+          microphones.push(...stream.getAudioTracks());
+          return stream;
+        };
+        const failure = (promise) => promise.then(() => "none", (error) => error.message);
+        const states = () => microphones.map((track) => track.readyState);
+        const errors = [];
+        const hops = [];
+        const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+        const listener = await speechgru.createListener({
+          model: "model.tflite",
+          onHop: (hop) => hops.push(hop),
+          onError: (error) => errors.push(error.message),
+        });
+        ${code}
+      `);
+    }
+
+    test("stop() while the microphone is being opened closes it", async () => {
+      const found = await runListener(`
+        const starting = listener.start();
+        await listener.stop();
+        await starting;
+        const found = [listener.isListening, states(), errors];
+        await listener.close();
+        return found;
+      `);
+      expect(found).toEqual([false, ["ended"], []]);
+    });
+
+    test("close() while the microphone is being opened closes it", async () => {
+      const found = await runListener(`
+        const starting = failure(listener.start());
+        await listener.close();
+        return [await starting, listener.isListening, states(), await failure(listener.memory())];
+      `);
+      const closed = "The listener was closed.";
+      expect(found).toEqual([closed, false, ["ended"], closed]);
+    });
+
+    test("a microphone that is unplugged is one error, and another can be opened", async () => {
+      const found = await runListener(`
+        await listener.start();
+        microphones[0].dispatchEvent(new Event("ended"));
+        await pause(0.5);
+        const found = [listener.isListening, [...errors]];
+        await listener.start();
+        await pause(0.5);
+        await listener.close();
+        return [...found, hops.length > 0];
+      `);
+      expect(found).toEqual([false, ["The microphone was disconnected."], true]);
+    });
+
+    test("audio that the browser does not start is an error", async () => {
+      const found = await runListener(`
+        const { resume } = AudioContext.prototype;
+        AudioContext.prototype.resume = () => new Promise(() => {});
+        const state = { get: () => "suspended", configurable: true };
+        Object.defineProperty(AudioContext.prototype, "state", state);
+        const message = await failure(listener.start());
+        delete AudioContext.prototype.state;
+        AudioContext.prototype.resume = resume;
+        await listener.close();
+        return [message, states()];
+      `);
+      expect(found).toEqual(["The browser has stopped the microphone. Start it again.", ["ended"]]);
+    });
+
+    test("audio that stops while listening is resumed, or else an error", async () => {
+      const found = await runListener(`
+        const contexts = [];
+        const Original = AudioContext;
+        AudioContext = class extends Original {
+          constructor() { super(); contexts.push(this); }
+        };
+        await listener.start();
+        await contexts[0].suspend();
+        await pause(0.5);
+        const resumed = [contexts[0].state, listener.isListening];
+        contexts[0].resume = () => Promise.reject(new Error("made up"));
+        await contexts[0].suspend();
+        await pause(0.5);
+        AudioContext = Original;
+        await listener.close();
+        return [...resumed, listener.isListening, errors];
+      `);
+      const message = "The browser has stopped the microphone. Start it again.";
+      expect(found).toEqual(["running", true, false, [message]]);
+    });
+
+    test("blocks that wait for more than two seconds end listening with one error", async () => {
+      const found = await runListener(`
+        const Original = MessageChannel;
+        MessageChannel = function () {
+          const channel = new Original();
+          for (let block = 0; block < 3; block++) {
+            channel.port1.postMessage(new Float32Array(2.5 * 48000)); // before the microphone's
+          }
+          return channel;
+        };
+        await listener.start();
+        await pause(0.5);
+        MessageChannel = Original;
+        await listener.close();
+        return [errors, states()];
+      `);
+      expect(found).toEqual([["This device is too slow for this model."], ["ended"]]);
+    });
+
+    test.each([
+      ["{ samples: [0, 1], sampleRate: 16000 }", "The sound: expected samples in a Float32Array."],
+      ["{ samples: new Float32Array(9), sampleRate: 0 }", "4 to 192 kHz, found 0 Hz"],
+      ["{ samples: new Float32Array(0), sampleRate: 16000 }", "The sound has no samples."],
+      ["{ samples: Float32Array.of(NaN), sampleRate: 16000 }", "not numbers"],
+    ])("samples are checked: %s", async (sound, expected) => {
+      const message = await runListener(`
+        const message = await failure(listener.detect(${sound}));
+        await listener.close();
+        return message;
+      `);
+      expect(message).toContain(expected);
+    });
+
+    test.each([
+      ["blob: 'wasm-unsafe-eval'", "blob:", "works"],
+      ["blob: 'wasm-unsafe-eval'", "'none'", "its script could not be started"],
+    ])("a page with script-src %s; worker-src %s: %s", async (script, worker, expected) => {
+      const policy = `default-src 'self'; script-src 'self' ${script}; worker-src ${worker}`;
+      writeFileSync(
+        join(folder, "plain/policy.html"),
+        `<!doctype html><meta http-equiv="Content-Security-Policy" content="${policy}">
+        <script type="module" src="policy.js"></script>`,
+      );
+      writeFileSync(
+        join(folder, "plain/policy.js"),
+        `import { createListener } from "./speechgru/speechgru.js";
+        try {
+          const listener = await createListener({ model: "model.tflite" });
+          await listener.start();
+          document.title = "works";
+        } catch (error) {
+          document.title = error.message;
+        }`,
+      );
+      await page.goto(`${server.url}policy.html`);
+      await page.waitForFunction(() => document.title !== "");
+      expect(await page.title()).toContain(expected);
+      await page.goto(`${server.url}empty.html`);
+    });
+
     test.each([
       ["that of the model", "undefined", ["left"]],
       ["the given one", "1", []],

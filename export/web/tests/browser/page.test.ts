@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,7 +8,7 @@ import { type Browser, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 
 import { putTogether, type Settings, takeApart } from "../models";
-import { MODEL, readValues, type Recordings, ROOT, SAMPLES } from "../repository";
+import { MODEL, readValues, type Recordings, ROOT, SAMPLES, writeWav } from "../repository";
 import { HAS_CHROMIUM, launch } from "./chromium";
 import { watchTasks } from "./main_thread";
 import * as driver from "./page_driver";
@@ -197,6 +197,38 @@ describe.skipIf(!HAS_CHROMIUM)("the page", () => {
       const result = await driver.dropRecording(page, path);
       expect(result.detections.map((one) => one.label)).toEqual(["no"]);
       expect(await page.textContent("#message")).toBe("");
+      expect(await page.getAttribute("#found", "tabindex")).toBe(null); // it does not scroll
+    });
+
+    test("what was dropped first is not shown once something else is wanted", async () => {
+      await page.reload();
+      await driver.ready(page);
+      const minute = readFileSync(writeWav(join(folder, "long.wav"), new Float32Array(960_000), 16000));
+      const path = join(SAMPLES, "no-flite-rms-16k-float64.wav");
+      await driver.drop(page, "long.wav", minute);
+      await driver.dropRecording(page, path);
+      await driver.drop(page, "notes.txt", Buffer.from("some text"));
+      await driver.drop(page, "long.wav", minute);
+      await page.click("#listen");
+      const words = await driver.announced(page, 2, 20_000);
+      expect(words[0]).toMatch(/^no at /);
+      expect(driver.areSpoken(words.slice(1)), words.join(", ")).toBe(true);
+      expect(await page.textContent("#message")).toBe("");
+      await page.click("#listen");
+    });
+
+    test("of many words, the first are large, and all are in a list", async () => {
+      await page.reload();
+      await driver.ready(page);
+      await driver.dropRecording(page, await driver.writeManyWords(join(folder, "many.wav"), 15));
+      expect(await page.textContent("#word")).toMatch(/^(left\u00a0· ){11}left and 3 more$/);
+      expect(await page.locator("#found li").count()).toBe(15);
+      expect(await page.locator("#found li").first().textContent()).toMatch(/^left \d\.\d s$/);
+      const log = await driver.announced(page, 1, 1000);
+      expect(log).toHaveLength(1);
+      expect(log[0]).toMatch(/^left at .* and 3 more$/);
+      expect(await page.getAttribute("#found", "tabindex")).toBe("0"); // it scrolls
+      expect(await page.textContent("#scores .found .for-screen-readers")).toBe(" detected");
     });
 
     test("another model that is dropped is used", async () => {
@@ -318,6 +350,27 @@ describe.skipIf(!HAS_CHROMIUM)("the page", () => {
       );
     });
 
+    test("says which script is missing", async () => {
+      await context.route("**/index-*.js", (route) => route.abort());
+      page = await context.newPage();
+      await page.goto(server.url);
+      expect(await driver.message(page)).toMatch(/assets\/index-.*\.js could not be loaded\.$/);
+    });
+
+    test("a model can be dropped where the first could not be loaded", async () => {
+      page = await context.newPage();
+      await page.goto(`${server.url}?model=%25ff.tflite`);
+      expect(await driver.message(page)).toContain("URI");
+      const path = join(SAMPLES, "no-flite-rms-16k-float64.wav");
+      await driver.drop(page, "no.wav", readFileSync(path));
+      await page.waitForSelector("text=First open a model");
+      await driver.drop(page, "mine.tflite", readFileSync(MODEL));
+      await driver.ready(page);
+      const result = await driver.dropRecording(page, path);
+      expect(result.detections.map((one) => one.label)).toEqual(["no"]);
+      expect(await page.getAttribute("html", "data-problem")).toBe(null);
+    });
+
     test("uses the model of the query parameter, and none of another site", async () => {
       const path = join(folder, "other.tflite");
       writeFileSync(path, modelWithLabels(["lights on", ..."abcdefghi"]));
@@ -374,6 +427,12 @@ describe.skipIf(!HAS_CHROMIUM)("the page", () => {
       try {
         page = await driver.open(context, other.url);
         await driver.worksOffline(page);
+        const session = await context.newCDPSession(page);
+        await session.send("Page.reload", { ignoreCache: true }); // no service worker controls it
+        await page.waitForFunction(() => navigator.serviceWorker.controller === null);
+        await driver.worksOffline(page);
+        await page.goto(`${other.url}?from=elsewhere`);
+        await driver.worksOffline(page);
       } finally {
         await other.close();
       }
@@ -385,6 +444,14 @@ describe.skipIf(!HAS_CHROMIUM)("the page", () => {
       await page.click("#listen");
       const words = await driver.announced(page, 2, 20_000); // the first is that of the recording
       expect(driver.areSpoken(words.slice(1))).toBe(true);
+      const stored = await page.evaluate(async () => {
+        const [name] = await caches.keys();
+        return (await (await caches.open(name!)).keys()).map((request) => request.url);
+      });
+      const assets = readdirSync("dist/assets").map((name) => `assets/${name}`);
+      const files = ["", "icon.svg", "manifest.webmanifest", "model.tflite", "start_check.js"];
+      const expected = [...files, ...assets].map((name) => other.url + name);
+      expect(stored.sort()).toEqual(expected.sort());
     });
 
     test("a model that changed is not taken from an earlier visit", async () => {
@@ -454,6 +521,9 @@ describe.skipIf(!HAS_CHROMIUM)("the page", () => {
         await page.click("#listen");
         await driver.dropRecording(page, join(SAMPLES, "no-espeak-female-44k1-pcm24-stereo.wav"));
         await picture(colorScheme, "recording");
+        await driver.dropRecording(page, await driver.writeManyWords(join(folder, "many.wav"), 60));
+        expect(await seriousFaults()).toEqual([]);
+        await picture(colorScheme, "many");
         await showManyLabels();
         expect(await seriousFaults()).toEqual([]);
         await picture(colorScheme, "phrases");

@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 
 import { type BrowserContext, type Page } from "playwright-core";
 
-import { decodeSound } from "../../src/sound_file";
+import { readWav } from "../../src/sound_file";
 import { type RecordingResult } from "../../src/recognizer";
 import { readBuffer, SAMPLES, writeWav } from "../repository";
 
@@ -24,7 +24,7 @@ export async function writeSpokenWords(): Promise<string> {
   const pause = Array.from({ length: 16000 * PAUSE_SECONDS }, () => 0);
   const samples = [...pause];
   for (const name of RECORDINGS) {
-    const word = await decodeSound(readBuffer(join(SAMPLES, `${name}.wav`)), name);
+    const word = readWav(readBuffer(join(SAMPLES, `${name}.wav`)), name)!;
     samples.push(...word.samples, ...pause);
   }
   let random = 1;
@@ -33,6 +33,15 @@ export async function writeSpokenWords(): Promise<string> {
     return sample + 1e-3 * (random / 0x40000000 - 1);
   });
   return writeWav(join(tmpdir(), `speechgru-spoken-${process.pid}.wav`), noisy, 16000);
+}
+
+/** Write a recording of one word, said again and again. */
+export async function writeManyWords(path: string, count: number): Promise<string> {
+  const word = readWav(readBuffer(join(SAMPLES, `${RECORDINGS[0]!}.wav`)), path)!;
+  const length = word.samples.length + 16000 * PAUSE_SECONDS;
+  const samples = new Float32Array(count * length);
+  for (let index = 0; index < count; index++) samples.set(word.samples, index * length);
+  return writeWav(path, samples, word.sampleRate);
 }
 
 /** Open the page and wait until it can be used. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 
+import { build, type Rolldown } from "vite";
 import { expect, test } from "vitest";
 
 import { MODEL } from "../repository";
@@ -31,6 +32,20 @@ test("the page is whole: model, service worker with its list, relative addresses
   for (const [, address] of page.matchAll(/(?:src|href)="([^"]*)"/g)) {
     expect(address).toMatch(/^\.\//);
   }
+});
+
+test("the service worker's version changes with index.html", async () => {
+  const version = async (title: string): Promise<string> => {
+    const transformIndexHtml = (html: string): string => html.replace("speechgru", title);
+    const plugins = [{ name: "other-title", transformIndexHtml }];
+    const built = await build({ plugins, logLevel: "error", build: { write: false } });
+    const { output } = built as Rolldown.RolldownOutput;
+    const worker = output.find((file) => file.fileName === "service_worker.js")!;
+    return /"([0-9a-f]{16})"|`([0-9a-f]{16})`/.exec((worker as Rolldown.OutputChunk).code)![0];
+  };
+  const one = await version("one");
+  expect(await version("one")).toBe(one);
+  expect(await version("another")).not.toBe(one);
 });
 
 test("the module's types are those of its documentation", () => {

@@ -118,6 +118,7 @@ test.each([
   [{ context_hops: 10_001 }, "context_hops"],
   [{ context_weight: -1 }, "context_weight"],
   [{ max_context: true }, "expected max_context from 0 to 1, found true"],
+  [{ max_context: 0 }, "expected max_context above 0, found 0"],
   [{ wait_hops: null }, "wait_hops"],
   [{ thresholds: {} }, "expected thresholds of"],
   [{ thresholds: null }, "expected an object thresholds"],
