@@ -11,6 +11,7 @@ from pathlib import Path
 
 import speechgru
 
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # a job in the background ignores it
 command = [sys.argv[1], "demo", "--no-browser", "--port", "0"]
 with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:
     assert demo.stdout
