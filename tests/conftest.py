@@ -157,7 +157,7 @@ def recipe_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def short_noises() -> Iterator[None]:
     """Make noises of one second instead of twelve, which takes longer than a short training."""
-    pytest.importorskip("tensorflow", reason="needs the extra train")
+    pytest.importorskip("scipy", reason="needs the extra train")
     from training.data.synthetic_noise import synthetic_noise
 
     with pytest.MonkeyPatch.context() as patch:
@@ -174,6 +174,7 @@ def run_folder(
     short_noises: None,
 ) -> Path:
     """A run of the training script on `word_folder`, with the commands yes and no."""
+    pytest.importorskip("tensorflow", reason="needs the extra train")
     from training.train import main
 
     arguments = ["--data", str(word_folder), "--recipe", str(recipe_file), "--words", "yes", "no"]
