@@ -10,7 +10,7 @@ import pytest
 
 from export.tflite.quantization import QUANTIZATIONS
 from export.tflite.runner import ModelRunner
-from export.verification.verify_model import MICRO, Verification
+from export.verification.verify_model import C99, C99_FIXED, MICRO, Verification
 from export.verify import main
 from speechgru import modelfile
 from speechgru.gru.device import is_placed_on_cpu
@@ -38,11 +38,13 @@ def test_every_form_is_measured(verified, model_file):
     report = json.loads((verified / "quick.parity.json").read_text())
     files = [*QUANTIZATIONS, model_file.name]
     streams = [MICRO] if importlib.util.find_spec("tflite_micro") else []
+    streams += [C99, C99_FIXED] if shutil.which("cc") else []
     assert list(report["forms"]) == ["Keras", *files, *streams]
     for name, form in report["forms"].items():
         assert form["accuracy"] > 0.8
         assert name in streams or form["hop_by_hop_difference"] <= 1e-4
         assert name not in files or form["us_per_hop"] > 0
+        assert name not in (C99, C99_FIXED) or form["changed_detections"] == 0
     floats = report["forms"]["none"]
     assert floats["score_difference"] < 1e-4
     assert floats["memory"]["recognize"] > floats["memory"]["stream"] > 0
