@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     globalSetup: "tests/run_python.ts",
     maxWorkers: 2, // the microphone of Chromium needs some of the processor
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
   },
 });

@@ -157,7 +157,10 @@ describe.skipIf(!HAS_CHROMIUM)("the page", () => {
 
     test("shows the wave, the features and the scores while it listens", async () => {
       await page.click("#listen");
-      await page.waitForSelector('#level span[style*="scaleX(0.4"]');
+      await page.waitForFunction(() => {
+        const bar = document.querySelector<HTMLElement>("#level span")!;
+        return Number(/scaleX\((.*)\)/.exec(bar.style.transform)?.[1]) > 0.2; // a word
+      });
       await page.waitForTimeout(2000);
       for (const id of ["waveform", "features"]) {
         const colours = await page.evaluate((id) => {
