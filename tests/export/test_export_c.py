@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 
+import keras
 import pytest
 
 from export.export_c import main
@@ -69,6 +70,15 @@ def test_files_of_different_models_are_refused(run_folder, tmp_path, capsys):
     (tmp_path / "metrics.json").unlink()
     line = failed(capsys, tmp_path, "--out", tmp_path / "out")
     assert f"{tmp_path}/model.keras: expected 12 outputs" in line
+
+
+def test_another_keras_model_is_refused(tmp_path, capsys):
+    inputs = keras.Input((4,))
+    other = keras.Model(inputs, keras.layers.Dense(12)(inputs), name="other")
+    other.save(tmp_path / "small.keras")
+    shutil.copy(BUNDLED["small"], tmp_path)
+    line = failed(capsys, tmp_path / "small.keras", "--out", tmp_path / "out")
+    assert line.endswith("small.keras: expected a model of speechgru.build_model, found other")
 
 
 def test_the_bundled_small_is_reproducible(tmp_path):
