@@ -2,10 +2,10 @@
 
     python export/export_c.py runs/small --out build/c99
 
-Writes kws.c and kws.h, which need no library but libm. The network has int8 weights. Labels and
-detection rule are those of MODEL.tflite beside MODEL.keras, if it is there (export/export.py writes
-it, training/evaluate.py chooses its thresholds); else the labels of metrics.json and the rule's
-default constants. Only files that this script wrote are replaced.
+Writes kws.c and kws.h, which need nothing but the C library. The network has int8 weights. Labels
+and detection rule are those of MODEL.tflite beside MODEL.keras, if it is there (export/export.py
+writes it, training/evaluate.py chooses its thresholds); else the labels of metrics.json and the
+rule's default constants. Only files that this script wrote are replaced.
 """
 
 import argparse

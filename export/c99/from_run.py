@@ -19,7 +19,7 @@ from speechgru import modelfile
 from speechgru.architectures import HOP_FRAMES
 from speechgru.detection import DetectionRule
 from speechgru.errors import ModelError
-from training.run_files.trained_model import LAYERS, load_keras, load_trained
+from training.run_files.trained_model import check_layers, load_keras, load_trained
 
 MIN_DEVIATION = 1e-7  # keras.layers.Normalization
 
@@ -75,10 +75,7 @@ def read_trained(run: Path) -> Trained:
             )
     else:
         model = load_keras(path)
-        if not {layer.name for layer in model.layers} >= {*LAYERS, "conv"}:
-            raise ModelError(
-                f"{path}: expected a model of speechgru.build_model, found {model.name}"
-            )
+        check_layers(model, path, streams=True)
     if model.output_shape != (None, len(file.labels)):
         raise ExportError(
             f"{path}: expected {len(file.labels)} outputs as {file_path} has labels, "

@@ -17,6 +17,8 @@ from speechgru.conversion import flatbuffer
 from speechgru.detection import Detector
 from speechgru.errors import ConversionError
 from speechgru.modelfile import ModelFile
+from training.clips.window import to_int16
+from training.evaluation.conditions import as_float
 
 SAME_TIME = 0.1  # seconds, within which two detections of a label are the same one
 
@@ -57,7 +59,7 @@ class CRunner:
     def feed(self, audio: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return the scores after each hop, (hops, labels), of audio, (samples,)."""
         scores = []
-        for hop in to_pcm(audio).reshape(-1, self._hop):
+        for hop in to_int16(audio).reshape(-1, self._hop):
             self.detections += self._library.feed(hop)
             scores.append(self._library.scores)
         return np.array(scores)
@@ -82,11 +84,6 @@ def open_c_runner(trained: Trained, step: bytes, calibrated_on: str, *, fixed: b
         raise UnavailableError(str(error)) from error
 
 
-def to_pcm(audio: npt.NDArray[np.float32]) -> npt.NDArray[np.int16]:
-    """Return audio in [-1, 1] as 16-bit samples."""
-    return np.clip(np.round(audio * 32768), -32768, 32767).astype(np.int16)
-
-
 def detections_in_stream(int8: bytes, file: ModelFile, clips: VerificationClips) -> list[Found]:
     """Return the detections of the int8 form in the stream of all gaps and clips in 16 bits.
 
@@ -98,7 +95,7 @@ def detections_in_stream(int8: bytes, file: ModelFile, clips: VerificationClips)
     runner = ModelRunner(int8)
     detector, state, found = Detector(file.detection_rule()), runner.initial_state(), []
     for pair in zip(clips.gaps, clips.audio, strict=True):
-        pcm = to_pcm(np.concatenate(pair)).astype(np.float32) / np.float32(32768)
+        pcm = as_float(to_int16(np.concatenate(pair)))
         scores, state = runner.stream(pcm, state)
         for row in scores.tolist():
             if detection := detector.push(row):

@@ -13,6 +13,7 @@ from export.tflite.runner import ModelRunner
 from speechgru import audio
 from speechgru.detection import CONSTANTS, Detector
 from speechgru.modelfile import ModelFile
+from training.clips.window import to_int16
 
 WORDS = ("yes", "stop")  # of the repository's samples
 STREAM_WORDS = ("yes", "window", "stop")
@@ -54,7 +55,7 @@ def golden_windows(length: int) -> dict[str, npt.NDArray[np.int16]]:
     for word in WORDS:
         path = _sample(word)
         sounds[path.name] = np.resize(np.pad(audio.load(path), (0, length)), length)
-    return {name: _to_pcm(sound) for name, sound in sounds.items()}
+    return {name: to_int16(sound) for name, sound in sounds.items()}
 
 
 def _vector(runner: ModelRunner, name: str, samples: npt.NDArray[np.int16]) -> dict[str, Any]:
@@ -101,16 +102,12 @@ def golden_stream_samples(rate: int, hop: int) -> npt.NDArray[np.int16]:
         parts += [audio.load(_sample(word)), np.zeros(3 * rate // 5)]
     sound = np.concatenate([*parts, np.zeros(2 * rate // 5)])
     sound = sound[: len(sound) // hop * hop]
-    return _to_pcm(sound + _NOISE * np.random.default_rng(0).normal(size=len(sound)))
+    return to_int16(sound + _NOISE * np.random.default_rng(0).normal(size=len(sound)))
 
 
 def _sample(word: str) -> Path:
     """One of the repository's samples of a word."""
     return min(SAMPLES.glob(f"{word}-*.wav"))
-
-
-def _to_pcm(sound: npt.NDArray[np.floating]) -> npt.NDArray[np.int16]:
-    return np.clip(np.round(32768 * sound), -32768, 32767).astype(np.int16)
 
 
 def _rounded(values: npt.NDArray[np.generic], decimals: int) -> Any:

@@ -33,14 +33,25 @@ def load_trained(path: Path, *, streams: bool = False) -> tuple[Any, dict[str, A
     expected = ((None, _window(model)), (None, len(metrics["labels"])))
     if shapes != expected:
         raise ModelError(f"{path}: expected input and output of {expected}, found {shapes}")
-    needed = {*LAYERS, "conv"} if streams else {*LAYERS}
-    if not {layer.name for layer in model.layers} >= needed:
-        raise ModelError(f"{path}: expected a model of speechgru.build_model, found {model.name}")
+    check_layers(model, path, streams=streams)
     try:
         window_samples(model.input_shape[1] / RATE, model.get_layer("mfcc").config)
     except ValueError as error:
         raise ModelError(f"{path}: {error}") from error
     return model, metrics
+
+
+def check_layers(model: Any, path: Path, *, streams: bool) -> None:
+    """Raise ModelError unless a model has the layers of `speechgru.build_model`.
+
+    Args:
+        model: the Keras model.
+        path: its file, for the message.
+        streams: whether it must be able to recognise a stream.
+    """
+    needed = {*LAYERS, "conv"} if streams else {*LAYERS}
+    if not {layer.name for layer in model.layers} >= needed:
+        raise ModelError(f"{path}: expected a model of speechgru.build_model, found {model.name}")
 
 
 def _window(model: Any) -> int:
